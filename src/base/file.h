@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/io.h"
+#include "base/result.h"
+
+namespace lc2 {
+
+// Owns a file descriptor.
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept;
+  ~UniqueFd() { Close(); }
+
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+  int release() { return std::exchange(fd_, -1); }
+  void Close();
+
+ private:
+  int fd_ = -1;
+};
+
+// An error for a failed system call on `path`, with the kind and hint that `error_number` calls for
+// (ENOSPC and EDQUOT: kUnavailable "file.no_space"; EACCES, EPERM: kDenied; ENOENT: kNotFound ...).
+Error ErrnoError(int error_number, std::string_view doing, std::string_view path);
+
+// Reads and writes a descriptor; short reads and EINTR are dealt with.
+class FdSource final : public ByteSource {
+ public:
+  FdSource(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+  Result<std::size_t> Read(std::span<char> buffer) override;
+
+ private:
+  int fd_;
+  std::string name_;
+};
+
+class FdSink final : public ByteSink {
+ public:
+  FdSink(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+  Result<void> Write(std::string_view bytes) override;
+
+ private:
+  int fd_;
+  std::string name_;
+};
+
+Result<UniqueFd> OpenForReading(const std::filesystem::path& path);
+Result<std::string> ReadFile(const std::filesystem::path& path, std::int64_t limit);
+// Replaces `path` as a whole: a temporary file beside it, fsync, rename, fsync of the folder.
+Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes,
+                                 unsigned mode = 0644);
+
+// A folder of mode 0700 that is removed with all it holds at the end.
+class TemporaryFolder {
+ public:
+  static Result<TemporaryFolder> Create(std::string_view name_prefix);
+  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
+  ~TemporaryFolder();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  explicit TemporaryFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+};
+
+// An anonymous file of mode 0600 in memory that a child process can be given by descriptor; for
+// secrets. Positioned at the start.
+Result<UniqueFd> MakeMemoryFile(std::string_view name, std::string_view contents);
+
+}  // namespace lc2

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/io.h"
+
+namespace lc2::codec {
+
+// One gzip member (RFC 1952) of everything written. Finish() must be called; it writes the trailer.
+class GzipSink final : public ByteSink {
+ public:
+  explicit GzipSink(ByteSink& stored, int level = 6);
+  ~GzipSink() override;
+  Result<void> Write(std::string_view raw) override;
+  Result<void> Finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Reads gzip, also of several members. Errors: kCorrupt "gzip.corrupt" (bad data, wrong CRC, cut).
+class GzipSource final : public ByteSource {
+ public:
+  explicit GzipSource(ByteSource& stored);
+  ~GzipSource() override;
+  Result<std::size_t> Read(std::span<char> buffer) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lc2::codec
