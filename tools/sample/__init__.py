@@ -1,0 +1,1 @@
+"""Liferay-shaped sample environments for tests, bars and benches; see README.md."""
