@@ -9,7 +9,13 @@ Context::Context(const Clock& clock, Logger& log, ProgressSink* progress)
 
 Context Context::WithTimeout(std::chrono::milliseconds timeout) const {
   Context child = *this;
-  child.deadline_ = std::min(deadline_, clock_->SteadyNow() + timeout);
+  const SteadyTime now = clock_->SteadyNow();
+  const auto reach = std::chrono::floor<std::chrono::milliseconds>(SteadyTime::max() - now);
+  if (timeout <= std::chrono::milliseconds::zero()) {
+    child.deadline_ = std::min(deadline_, now);
+  } else if (timeout < reach) {
+    child.deadline_ = std::min(deadline_, now + timeout);
+  }
   return child;
 }
 
@@ -44,8 +50,7 @@ Result<void> Context::Check() const {
 
 std::chrono::milliseconds Context::Remaining(std::chrono::milliseconds unlimited) const {
   if (deadline_ == SteadyTime::max()) return unlimited;
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - clock_->SteadyNow());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - clock_->SteadyNow());
   return std::clamp(left, std::chrono::milliseconds(0), unlimited);
 }
 

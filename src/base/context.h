@@ -34,8 +34,10 @@ class ProgressSink {
 class Context {
  public:
   // A context without deadline or stop token, on the given clock.
-  explicit Context(const Clock& clock, Logger& log = NullLogger(), ProgressSink* progress = nullptr);
+  explicit Context(const Clock& clock, Logger& log = NullLogger(),
+                   ProgressSink* progress = nullptr);
 
+  // A timeout beyond what the clock can count (milliseconds::max()) is no deadline at all.
   Context WithTimeout(std::chrono::milliseconds timeout) const;
   Context WithStop(std::stop_token stop) const;
   Context WithProgress(ProgressSink& sink) const;
@@ -44,7 +46,8 @@ class Context {
   // passed, else success.
   Result<void> Check() const;
   bool stopped() const;
-  // Time to the deadline, never negative; `unlimited` when there is none.
+  // Time to the deadline, rounded up, so that it is zero only when Check() says kTimeout; at most
+  // `unlimited` (not negative), which is also the answer where there is no deadline.
   std::chrono::milliseconds Remaining(std::chrono::milliseconds unlimited) const;
 
   const Clock& clock() const { return *clock_; }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace lc2 {
 
@@ -26,17 +27,17 @@ enum class ErrorKind {
 // What follows from a kind. One row a kind; nobody else switches over kinds for these.
 struct ErrorKindFacts {
   ErrorKind kind;
-  std::string_view name;    // condition reason and metric label: "NotFound"
-  bool retryable;           // the same call may succeed later without anybody acting
-  int http_status;          // of our own REST API
-  int exit_code;            // of the command line
+  std::string_view name;  // condition reason and metric label: "NotFound"
+  bool retryable;         // the same call may succeed later without anybody acting
+  int http_status;        // of our own REST API
+  int exit_code;          // of the command line
 };
 const ErrorKindFacts& FactsOf(ErrorKind kind);
 
 // Where a remote service or child program refused: what its vendor's support asks for.
 struct ProviderFacts {
-  std::string service;      // "s3", "postgres", "pg_dump"
-  std::string code;         // the vendor's code, SQLSTATE or exit status
+  std::string service;  // "s3", "postgres", "pg_dump"
+  std::string code;     // the vendor's code, SQLSTATE or exit status
   int http_status = 0;
   std::string request_id;
 };

@@ -26,9 +26,10 @@ void UniqueFd::Close() {
 }
 
 Error ErrnoError(int error_number, std::string_view doing, std::string_view path) {
-  Error error{.kind = ErrorKind::kInternal,
-              .code = "file.failed",
-              .message = fmt::format("cannot {} '{}': {}", doing, path, std::strerror(error_number))};
+  Error error{
+      .kind = ErrorKind::kInternal,
+      .code = "file.failed",
+      .message = fmt::format("cannot {} '{}': {}", doing, path, std::strerror(error_number))};
   switch (error_number) {
     case ENOENT:
     case ENOTDIR:
@@ -59,6 +60,15 @@ Error ErrnoError(int error_number, std::string_view doing, std::string_view path
     case EISDIR:
       error.kind = ErrorKind::kInvalid;
       error.code = "file.invalid_path";
+      break;
+    case EPIPE:
+      error.kind = ErrorKind::kUnavailable;
+      error.code = "file.reader_gone";
+      break;
+    case EFBIG:
+      error.kind = ErrorKind::kInvalid;
+      error.code = "file.too_big";
+      error.hint = "does the file system, and `ulimit -f`, allow files of this size?";
       break;
     case EMFILE:
     case ENFILE:
@@ -103,7 +113,11 @@ Result<UniqueFd> OpenForReading(const std::filesystem::path& path) {
 Result<std::string> ReadFile(const std::filesystem::path& path, std::int64_t limit) {
   LC2_ASSIGN_OR_RETURN(const UniqueFd fd, OpenForReading(path));
   FdSource source(fd.get(), path.native());
-  return ReadAll(source, limit);
+  Result<std::string> text = ReadAll(source, limit);
+  if (text.has_value() || text.error().code != "io.too_large") return text;
+  Error error = std::move(text).error();
+  error.message = fmt::format("'{}' is {}", path.native(), error.message);
+  return error;
 }
 
 Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes,
@@ -123,7 +137,8 @@ Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_
     return done;
   }
   const UniqueFd parent(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!parent.valid() || ::fsync(parent.get()) != 0) {
+  // EINVAL: the file system cannot sync folders, and so keeps their order itself or not at all.
+  if (!parent.valid() || (::fsync(parent.get()) != 0 && errno != EINVAL)) {
     return ErrnoError(errno, "make durable", folder.native());
   }
   return {};
@@ -134,7 +149,8 @@ Result<TemporaryFolder> TemporaryFolder::Create(std::string_view name_prefix) {
   const std::filesystem::path base = std::filesystem::temp_directory_path(failed);
   if (failed) return ErrnoError(failed.value(), "find the folder for temporary files", "TMPDIR");
   std::string name = (base / fmt::format("{}-XXXXXX", name_prefix)).native();
-  if (::mkdtemp(name.data()) == nullptr) return ErrnoError(errno, "create a folder in", base.native());
+  if (::mkdtemp(name.data()) == nullptr)
+    return ErrnoError(errno, "create a folder in", base.native());
   return TemporaryFolder(std::filesystem::path(name));
 }
 
@@ -142,6 +158,13 @@ TemporaryFolder::~TemporaryFolder() {
   if (path_.empty()) return;
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
+}
+
+Result<UniqueFd> AboveStandardFds(UniqueFd fd) {
+  if (!fd.valid() || fd.get() > STDERR_FILENO) return fd;
+  UniqueFd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  if (!moved.valid()) return ErrnoError(errno, "duplicate", "a descriptor");
+  return moved;
 }
 
 Result<UniqueFd> MakeMemoryFile(std::string_view name, std::string_view contents) {
@@ -152,7 +175,7 @@ Result<UniqueFd> MakeMemoryFile(std::string_view name, std::string_view contents
   FdSink sink(fd.get(), std::string(name));
   LC2_RETURN_IF_ERROR(sink.Write(contents));
   ::lseek(fd.get(), 0, SEEK_SET);
-  return fd;
+  return AboveStandardFds(std::move(fd));
 }
 
 }  // namespace lc2

@@ -31,6 +31,7 @@ class UniqueFd {
 
 // An error for a failed system call on `path`, with the kind and hint that `error_number` calls for
 // (ENOSPC and EDQUOT: kUnavailable "file.no_space"; EACCES, EPERM: kDenied; ENOENT: kNotFound ...).
+// EPIPE is kUnavailable "file.reader_gone": how the reader ended tells why.
 Error ErrnoError(int error_number, std::string_view doing, std::string_view path);
 
 // Reads and writes a descriptor; short reads and EINTR are dealt with.
@@ -55,8 +56,12 @@ class FdSink final : public ByteSink {
 };
 
 Result<UniqueFd> OpenForReading(const std::filesystem::path& path);
+// kInvalid ("io.too_large") beyond `limit` bytes.
 Result<std::string> ReadFile(const std::filesystem::path& path, std::int64_t limit);
-// Replaces `path` as a whole: a temporary file beside it, fsync, rename, fsync of the folder.
+// Replaces `path` as a whole: a temporary file beside it, fsync, rename, fsync of the folder. The
+// file has exactly `mode`, whatever the umask. A symbolic link at `path` is itself replaced, what
+// it points to stays as it is. After an error `path` holds the old or the new bytes, never a
+// mixture.
 Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes,
                                  unsigned mode = 0644);
 
@@ -74,8 +79,12 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+// The same open file under a number above 2, close-on-exec: in a process that was started without
+// standard input or output, a new descriptor may else take their place in a child.
+Result<UniqueFd> AboveStandardFds(UniqueFd fd);
+
 // An anonymous file of mode 0600 in memory that a child process can be given by descriptor; for
-// secrets. Positioned at the start.
+// secrets. Positioned at the start. `name` (at most 249 bytes) shows in /proc only.
 Result<UniqueFd> MakeMemoryFile(std::string_view name, std::string_view contents);
 
 }  // namespace lc2

@@ -43,7 +43,10 @@ std::string Sha256Hex(std::string_view bytes);
 // "sha256:<64 hex digits>", the form in manifests and logs.
 std::string Sha256Tagged(std::string_view bytes);
 
+// RFC 4648, section 4, with padding and without line breaks.
 std::string Base64(std::string_view bytes);
+// Takes what Base64 gives and nothing else: no white space, no missing or surplus padding, no bits
+// left over. Error: kInvalid.
 Result<std::string> ParseBase64(std::string_view text);
 
 }  // namespace lc2

@@ -1,7 +1,6 @@
 #include "base/io.h"
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 namespace lc2 {
@@ -11,8 +10,7 @@ constexpr std::size_t kChunk = 256 * 1024;
 }
 
 Result<std::size_t> StringSource::Read(std::span<char> buffer) {
-  const std::size_t count = std::min(buffer.size(), rest_.size());
-  std::memcpy(buffer.data(), rest_.data(), count);
+  const std::size_t count = rest_.copy(buffer.data(), buffer.size());
   rest_.remove_prefix(count);
   return count;
 }

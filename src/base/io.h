@@ -14,7 +14,8 @@ namespace lc2 {
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  // Fills the front of `buffer` and returns how many bytes; 0 only at the end of the data.
+  // Fills the front of `buffer` (not empty) and returns how many bytes; 0 only at the end of the
+  // data.
   virtual Result<std::size_t> Read(std::span<char> buffer) = 0;
 };
 

@@ -4,6 +4,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/utf8.h"
+
 namespace lc2 {
 
 namespace {
@@ -38,10 +40,14 @@ bool IsPlain(std::string_view text) {
 
 spdlog::level::level_enum ToSpdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarning: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::err;
 }
@@ -49,14 +55,12 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
 class StderrLogger final : public Logger {
  public:
   explicit StderrLogger(const LogOptions& options)
-      : format_(options.format),
-        logger_("lc2", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
+      : format_(options.format), logger_("lc2", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
     logger_.set_level(ToSpdlog(options.level));
-    logger_.set_pattern(
-        format_ == LogFormat::kText
-            ? "%Y-%m-%dT%H:%M:%S.%eZ %l %v"
-            : R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
-        spdlog::pattern_time_type::utc);
+    logger_.set_pattern(format_ == LogFormat::kText
+                            ? "%Y-%m-%dT%H:%M:%S.%eZ %l %v"
+                            : R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
+                        spdlog::pattern_time_type::utc);
   }
 
   void Log(LogLevel level, std::string_view event,
@@ -90,13 +94,16 @@ std::string FormatLogLine(LogFormat format, std::string_view event,
                           std::initializer_list<LogField> fields) {
   if (format == LogFormat::kJson) {
     std::string line = "\"event\":" + Quoted(event);
-    for (const LogField& field : fields) line += "," + Quoted(field.key) + ":" + Quoted(field.value);
+    for (const LogField& field : fields) {
+      // One byte of a file's name that is no UTF-8 would make the whole line unreadable.
+      line += "," + Quoted(field.key) + ":" + Quoted(WithoutInvalidUtf8(field.value));
+    }
     return line;
   }
   std::string line(event);
   for (const LogField& field : fields) {
-    line += fmt::format(" {}={}", field.key,
-                        IsPlain(field.value) ? field.value : Quoted(field.value));
+    line +=
+        fmt::format(" {}={}", field.key, IsPlain(field.value) ? field.value : Quoted(field.value));
   }
   return line;
 }

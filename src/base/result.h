@@ -27,9 +27,10 @@ class [[nodiscard]] Result {
   using value_type = T;
 
   template <class U = T>
-    requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Error>)
-  Result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}
+  // No other Result: bool is constructible from each of them, which would lose its error.
+  requires(std::is_constructible_v<T, U&&> && !internal::kIsResult<std::remove_cvref_t<U>> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Error>) Result(U&& value)
+      : state_(std::in_place_index<0>, std::forward<U>(value)) {}
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
   bool has_value() const { return state_.index() == 0; }
@@ -100,10 +101,10 @@ class [[nodiscard]] Result<void> {
 };
 
 // Returns the error of `expression`, if it is one, from the enclosing function.
-#define LC2_RETURN_IF_ERROR(expression)                                \
-  do {                                                                 \
-    if (auto lc2_result = (expression); !lc2_result.has_value())       \
-      return std::move(lc2_result).error();                            \
+#define LC2_RETURN_IF_ERROR(expression)                          \
+  do {                                                           \
+    if (auto lc2_result = (expression); !lc2_result.has_value()) \
+      return std::move(lc2_result).error();                      \
   } while (false)
 
 #define LC2_CONCAT_INNER(a, b) a##b

@@ -6,7 +6,7 @@ namespace lc2 {
 
 Secret& Secret::operator=(const Secret& other) {
   if (this != &other) {
-    Wipe();
+    Wipe(value_);
     value_ = other.value_;
   }
   return *this;
@@ -14,18 +14,18 @@ Secret& Secret::operator=(const Secret& other) {
 
 Secret& Secret::operator=(Secret&& other) noexcept {
   if (this != &other) {
-    Wipe();
+    Wipe(value_);
     value_ = std::move(other.value_);
-    other.Wipe();
+    Wipe(other.value_);
   }
   return *this;
 }
 
-void Secret::Wipe() {
+void Secret::Wipe(std::string& text) {
   // Up to the capacity: a short string lives inside the object, a moved-from one may still hold it.
-  value_.resize(value_.capacity());
-  OPENSSL_cleanse(value_.data(), value_.size());
-  value_.clear();
+  text.resize(text.capacity());
+  OPENSSL_cleanse(text.data(), text.size());
+  text.clear();
 }
 
 }  // namespace lc2

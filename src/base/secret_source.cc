@@ -18,7 +18,44 @@ bool IsSecretName(std::string_view name) {
          });
 }
 
-constexpr std::int64_t kMaxSecretBytes = 1 << 20;  // Kubernetes: a Secret holds at most 1 MiB
+constexpr std::size_t kMaxSecretBytes = 1 << 20;  // Kubernetes: a Secret holds at most 1 MiB
+
+Result<std::size_t> Fill(ByteSource& source, std::span<char> buffer) {
+  std::size_t size = 0;
+  while (size < buffer.size()) {
+    LC2_ASSIGN_OR_RETURN(const std::size_t count, source.Read(buffer.subspan(size)));
+    if (count == 0) break;
+    size += count;
+  }
+  return size;
+}
+
+// Without one trailing line break, as an editor leaves it.
+std::string_view WithoutLineBreak(std::string_view text) {
+  if (!text.ends_with('\n')) return text;
+  text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+// Like ReadFile, but leaves no copy behind in freed memory.
+Result<Secret> ReadSecretFile(const std::filesystem::path& path) {
+  LC2_ASSIGN_OR_RETURN(const UniqueFd fd, OpenForReading(path));
+  FdSource source(fd.get(), path.native());
+  std::string buffer(kMaxSecretBytes + 1, '\0');
+  Result<Secret> secret = Fill(source, buffer).and_then([&](std::size_t size) -> Result<Secret> {
+    if (size <= kMaxSecretBytes) {
+      return Secret(std::string(WithoutLineBreak(std::string_view(buffer).substr(0, size))));
+    }
+    return Error{.kind = ErrorKind::kInvalid,
+                 .code = "secret.too_large",
+                 .message = fmt::format("secret file '{}' is larger than {} bytes", path.native(),
+                                        kMaxSecretBytes),
+                 .hint = "a secret's key holds a password or a key file: is this one of them?"};
+  });
+  Secret::Wipe(buffer);
+  return secret;
+}
 
 }  // namespace
 
@@ -39,14 +76,14 @@ Result<SecretValues> FileSecretSource::Read(std::string_view name) {
     return error;
   }
   SecretValues values;
-  for (const auto& file : files) {
-    const std::string key = file.path().filename().native();
-    if (key.starts_with(".") || !file.is_regular_file(failed)) continue;
-    LC2_ASSIGN_OR_RETURN(std::string text, ReadFile(file.path(), kMaxSecretBytes));
-    if (text.ends_with('\n')) text.pop_back();
-    if (text.ends_with('\r')) text.pop_back();
-    values.emplace(key, Secret(std::move(text)));
+  for (; files != std::filesystem::directory_iterator(); files.increment(failed)) {
+    const std::string key = files->path().filename().native();
+    std::error_code ignored;
+    if (key.starts_with(".") || !files->is_regular_file(ignored)) continue;
+    LC2_ASSIGN_OR_RETURN(Secret secret, ReadSecretFile(files->path()));
+    values.emplace(key, std::move(secret));
   }
+  if (failed) return ErrnoError(failed.value(), "read secret", folder.native());
   return values;
 }
 

@@ -17,7 +17,7 @@ using SecretValues = std::map<std::string, Secret>;
 class SecretSource {
  public:
   virtual ~SecretSource() = default;
-  // Errors: kNotFound, kDenied, kInvalid (bad name).
+  // Errors: kNotFound, kDenied, kInvalid (bad name, a value above 1 MiB).
   virtual Result<SecretValues> Read(std::string_view name) = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "base/signing.h"
 
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
@@ -24,10 +25,11 @@ const unsigned char* Bytes(std::string_view text) {
 }
 
 Error BadKey(std::string_view what) {
-  return Error{.kind = ErrorKind::kInvalid,
-               .code = "key.invalid",
-               .message = "not a PEM file with an Ed25519 " + std::string(what),
-               .hint = "was it made by `openssl genpkey -algorithm ed25519`?"};
+  return Error{
+      .kind = ErrorKind::kInvalid,
+      .code = "key.invalid",
+      .message = "not a PEM file with an Ed25519 " + std::string(what),
+      .hint = "was it made by `openssl genpkey -algorithm ed25519`, without a passphrase?"};
 }
 
 Key PublicFromRaw(const std::string& raw) {
@@ -46,17 +48,34 @@ Key PrivateFromRaw(const Secret& raw) {
 std::string RawPublic(EVP_PKEY* key) {
   std::string raw(32, '\0');
   std::size_t size = raw.size();
-  LC2_CHECK(EVP_PKEY_get_raw_public_key(key, reinterpret_cast<unsigned char*>(raw.data()),
-                                        &size) == 1);
+  LC2_CHECK(EVP_PKEY_get_raw_public_key(key, reinterpret_cast<unsigned char*>(raw.data()), &size) ==
+            1);
   return raw;
 }
 
 std::string RawPrivate(EVP_PKEY* key) {
   std::string raw(32, '\0');
   std::size_t size = raw.size();
-  LC2_CHECK(EVP_PKEY_get_raw_private_key(key, reinterpret_cast<unsigned char*>(raw.data()),
-                                         &size) == 1);
+  LC2_CHECK(
+      EVP_PKEY_get_raw_private_key(key, reinterpret_cast<unsigned char*>(raw.data()), &size) == 1);
   return raw;
+}
+
+// An encrypted PEM has no passphrase here; OpenSSL's own answer is to ask on the terminal.
+int NoPassphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*user*/) { return -1; }
+
+constexpr std::size_t kMaxPemBytes = 64 * 1024;  // a key has about 120
+
+// `read` is a PEM_read_bio function. A text of another kind gives null; what OpenSSL noted about it
+// must not be taken for the failure of a later call.
+Key ReadPem(std::string_view pem, EVP_PKEY* (*read)(BIO*, EVP_PKEY**, pem_password_cb*, void*)) {
+  if (pem.empty() || pem.size() > kMaxPemBytes) return nullptr;
+  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  LC2_CHECK(bio != nullptr);
+  Key key(read(bio.get(), nullptr, NoPassphrase, nullptr));
+  ERR_clear_error();
+  if (key != nullptr && EVP_PKEY_id(key.get()) != EVP_PKEY_ED25519) return nullptr;
+  return key;
 }
 
 std::string Contents(BIO* bio) {
@@ -70,9 +89,8 @@ std::string Contents(BIO* bio) {
 PublicKey::PublicKey(std::string raw) : raw_(std::move(raw)), id_(Sha256Hex(raw_).substr(0, 16)) {}
 
 Result<PublicKey> PublicKey::FromPem(std::string_view pem) {
-  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  const Key key(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
-  if (key == nullptr || EVP_PKEY_id(key.get()) != EVP_PKEY_ED25519) return BadKey("public key");
+  const Key key = ReadPem(pem, PEM_read_bio_PUBKEY);
+  if (key == nullptr) return BadKey("public key");
   return PublicKey(RawPublic(key.get()));
 }
 
@@ -85,9 +103,12 @@ std::string PublicKey::ToPem() const {
 bool PublicKey::Verifies(std::string_view message, std::string_view signature) const {
   const Key key = PublicFromRaw(raw_);
   const Digest context(EVP_MD_CTX_new());
-  return EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-         EVP_DigestVerify(context.get(), Bytes(signature), signature.size(), Bytes(message),
-                          message.size()) == 1;
+  const bool good =
+      EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
+      EVP_DigestVerify(context.get(), Bytes(signature), signature.size(), Bytes(message),
+                       message.size()) == 1;
+  ERR_clear_error();
+  return good;
 }
 
 SigningKey::SigningKey(Secret raw, PublicKey public_key)
@@ -100,9 +121,8 @@ SigningKey SigningKey::Generate() {
 }
 
 Result<SigningKey> SigningKey::FromPem(const Secret& pem) {
-  const Bio bio(BIO_new_mem_buf(pem.Expose().data(), static_cast<int>(pem.Expose().size())));
-  const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
-  if (key == nullptr || EVP_PKEY_id(key.get()) != EVP_PKEY_ED25519) return BadKey("private key");
+  const Key key = ReadPem(pem.Expose(), PEM_read_bio_PrivateKey);
+  if (key == nullptr) return BadKey("private key");
   return SigningKey(Secret(RawPrivate(key.get())), PublicKey(RawPublic(key.get())));
 }
 

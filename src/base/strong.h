@@ -25,7 +25,7 @@ class StrongString {
 using ProjectId = StrongString<struct ProjectIdTag>;
 using EnvironmentName = StrongString<struct EnvironmentNameTag>;
 using BackupId = StrongString<struct BackupIdTag>;
-using RunId = StrongString<struct RunIdTag>;        // 32 lower-case hex digits
+using RunId = StrongString<struct RunIdTag>;          // 32 lower-case hex digits
 using AttemptId = StrongString<struct AttemptIdTag>;  // "a1", "a2", ...
 
 // Whose backups: the unit of tenancy and the folder in a vault.

@@ -49,10 +49,10 @@ int Digits(std::string_view text, std::size_t at, std::size_t count) {
 }
 
 Error BadTime(std::string_view text, std::string_view form) {
-  return Error{.kind = ErrorKind::kInvalid,
-               .code = "time.invalid",
-               .message = fmt::format("'{}' is not a time of the form {}",
-                                      text.substr(0, 64), form)};
+  return Error{
+      .kind = ErrorKind::kInvalid,
+      .code = "time.invalid",
+      .message = fmt::format("'{}' is not a time of the form {}", text.substr(0, 64), form)};
 }
 
 Result<Time> FromCivil(std::string_view text, std::string_view form, int year, int month, int day,
@@ -86,14 +86,13 @@ std::string FormatRfc3339Millis(Time time) {
 }
 
 Result<Time> ParseRfc3339(std::string_view text) {
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') ||
-      text[13] != ':' || text[16] != ':') {
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' ||
+      (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':') {
     return BadTime(text, kRfc3339);
   }
-  LC2_ASSIGN_OR_RETURN(
-      Time time, FromCivil(text, kRfc3339, Digits(text, 0, 4), Digits(text, 5, 2),
-                           Digits(text, 8, 2), Digits(text, 11, 2), Digits(text, 14, 2),
-                           Digits(text, 17, 2)));
+  LC2_ASSIGN_OR_RETURN(Time time, FromCivil(text, kRfc3339, Digits(text, 0, 4), Digits(text, 5, 2),
+                                            Digits(text, 8, 2), Digits(text, 11, 2),
+                                            Digits(text, 14, 2), Digits(text, 17, 2)));
   std::size_t at = 19;
   if (text[at] == '.') {
     std::int64_t scale = 100'000'000;
@@ -123,7 +122,7 @@ std::string FormatCompactTime(Time time) {
 }
 
 Result<Time> ParseCompactTime(std::string_view text) {
-  if (text.size() != 15 || text[8] != '-') return BadTime(text, kCompact);
+  if (text.size() != 15 || text[8] != '-' || text.ends_with("60")) return BadTime(text, kCompact);
   return FromCivil(text, kCompact, Digits(text, 0, 4), Digits(text, 4, 2), Digits(text, 6, 2),
                    Digits(text, 9, 2), Digits(text, 11, 2), Digits(text, 13, 2));
 }
@@ -131,7 +130,8 @@ Result<Time> ParseCompactTime(std::string_view text) {
 std::string FormatDuration(milliseconds duration) {
   const std::int64_t ms = duration.count();
   if (ms < 1000) return fmt::format("{} ms", ms);
-  if (ms < 60'000) return fmt::format("{:.1f} s", static_cast<double>(ms) / 1000.0);
+  // Cut, not rounded: 59.96 s are not yet a minute.
+  if (ms < 60'000) return fmt::format("{}.{} s", ms / 1000, ms / 100 % 10);
   const std::int64_t s = ms / 1000;
   if (s < 3600) return fmt::format("{} min {} s", s / 60, s % 60);
   return fmt::format("{} h {} min", s / 3600, s / 60 % 60);
@@ -142,7 +142,8 @@ std::string FormatBytes(std::int64_t bytes) {
   if (bytes < 1024) return fmt::format("{} B", bytes);
   double value = static_cast<double>(bytes) / 1024.0;
   std::size_t unit = 0;
-  while (value >= 1024.0 && unit + 1 < kUnits.size()) {
+  // What would be printed as 1024.0 is 1.0 of the next unit.
+  while (value >= 1023.95 && unit + 1 < kUnits.size()) {
     value /= 1024.0;
     ++unit;
   }

@@ -1,31 +1,45 @@
 #pragma once
 
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
 #include <boost/describe.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <boost/mp11/algorithm.hpp>
-#include <map>
-#include <optional>
-#include <string>
-#include <type_traits>
-#include <vector>
 
 #include "base/time_format.h"
 #include "codec/json.h"
 
 // Described structs <-> JSON. A struct named in BOOST_DESCRIBE_STRUCT is written member by member,
-// `snake_case` becoming `camelCase`; a described enumerator `kPool` is the word "Pool".
+// `snake_case` becoming `camelCase`; a described enumerator `kPool` is the word "Pool". An enum
+// whose words are lower case with dashes (`kDatabaseOnly` is "database-only") says so beside
+// itself:
+//   constexpr codec::WordCase WordCaseOf(RestoreType) { return codec::WordCase::kKebab; }
 //
 //   struct DumpFacts { std::string path; std::optional<std::int64_t> raw_bytes; };
 //   BOOST_DESCRIBE_STRUCT(DumpFacts, (), (path, raw_bytes))
 //   Json json = codec::Encode(facts);
 //   Result<DumpFacts> facts = codec::Decode<DumpFacts>(json, codec::Path("database.dump"));
 //
-// Writing: an absent optional, an empty vector or map and a null Json member are left out. Reading: a missing or null
-// member keeps its default, but for members that the struct cannot do without the caller checks.
-// Unknown members are ignored. Time is RFC 3339. A member of type Json takes anything.
+// Writing: an absent optional, an empty vector or map and a null Json member are left out. Reading:
+// a missing or null member keeps its default, but for members that the struct cannot do without the
+// caller checks. Unknown members are ignored. Time is RFC 3339 with whole seconds: fractions are cut.
+// A member of type Json takes
+// anything.
 namespace lc2::codec {
+
+// How the words of an enum are spelt outside; kPascal where nothing is said.
+enum class WordCase { kPascal, kKebab };
 
 template <class T>
 Json Encode(const T& value);
@@ -33,6 +47,9 @@ template <class T>
 Result<T> Decode(const Json& json, const Path& path = {});
 
 namespace internal {
+
+// Those of described bases too: a struct that extends another is one object.
+inline constexpr unsigned kMembers = boost::describe::mod_public | boost::describe::mod_inherited;
 
 template <class T>
 inline constexpr bool kIsOptional = false;
@@ -65,11 +82,29 @@ bool IsLeftOut(const T& value) {
   }
 }
 
+// "DatabaseOnly" or "database-only" for the enumerator `kDatabaseOnly` of E.
+template <class E>
+std::string SpellWord(std::string_view enumerator) {
+  const std::string_view pascal = enumerator.substr(1);  // without the leading 'k'
+  if constexpr (requires { WordCaseOf(E()); }) {
+    if (WordCaseOf(E()) == WordCase::kKebab) {
+      std::string word;
+      for (const char c : pascal) {
+        const bool upper = c >= 'A' && c <= 'Z';
+        if (upper && !word.empty()) word += '-';
+        word += upper ? static_cast<char>(c - 'A' + 'a') : c;
+      }
+      return word;
+    }
+  }
+  return std::string(pascal);
+}
+
 template <class E>
 std::string EnumWord(E value) {
   std::string word;
   boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto d) {
-    if (d.value == value) word = d.name + 1;  // without the leading 'k'
+    if (d.value == value) word = SpellWord<E>(d.name);
   });
   return word;
 }
@@ -78,7 +113,7 @@ template <class E>
 std::optional<E> EnumValue(std::string_view word) {
   std::optional<E> value;
   boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto d) {
-    if (word == d.name + 1) value = d.value;
+    if (word == SpellWord<E>(d.name)) value = d.value;
   });
   return value;
 }
@@ -88,18 +123,18 @@ std::string EnumWords() {
   std::string words;
   boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto d) {
     if (!words.empty()) words += ", ";
-    words += d.name + 1;
+    words += SpellWord<E>(d.name);
   });
   return words;
 }
 
 template <class T>
 Result<T> DecodeInteger(const Json& json, const Path& path) {
-  if (json.is_int64()) {
-    const std::int64_t wide = json.get_int64();
-    if (static_cast<std::int64_t>(static_cast<T>(wide)) == wide) return static_cast<T>(wide);
+  // A cast there and back would take -1 for the largest unsigned number of 64 bits.
+  if (json.is_int64() && std::in_range<T>(json.get_int64())) {
+    return static_cast<T>(json.get_int64());
   }
-  return ShapeError(path, "an integer");
+  return ShapeError(path, json.is_number() ? "an integer within its range" : "an integer");
 }
 
 template <class T>
@@ -108,20 +143,20 @@ Result<T> DecodeObject(const Json& json, const Path& path) {
   const JsonObject& object = json.get_object();
   T value{};
   std::optional<Error> failed;
-  boost::mp11::mp_for_each<
-      boost::describe::describe_members<T, boost::describe::mod_public>>([&](auto d) {
-    if (failed) return;
-    const std::string name = CamelCase(d.name);
-    const Json* member = object.if_contains(name);
-    if (member == nullptr || member->is_null()) return;
-    using Member = std::remove_cvref_t<decltype(value.*d.pointer)>;
-    Result<Member> decoded = Decode<Member>(*member, path / name);
-    if (decoded.has_value()) {
-      value.*d.pointer = std::move(decoded).value();
-    } else {
-      failed = std::move(decoded).error();
-    }
-  });
+  boost::mp11::mp_for_each<boost::describe::describe_members<T, internal::kMembers>>(
+      [&](auto d) {
+        if (failed) return;
+        const std::string name = CamelCase(d.name);
+        const Json* member = object.if_contains(name);
+        if (member == nullptr || member->is_null()) return;
+        using Member = std::remove_cvref_t<decltype(value.*d.pointer)>;
+        Result<Member> decoded = Decode<Member>(*member, path / name);
+        if (decoded.has_value()) {
+          value.*d.pointer = std::move(decoded).value();
+        } else {
+          failed = std::move(decoded).error();
+        }
+      });
   if (failed) return *std::move(failed);
   return value;
 }
@@ -148,6 +183,8 @@ Json Encode(const T& value) {
                        std::is_same_v<T, double>) {
     return Json(value);
   } else if constexpr (std::is_integral_v<T>) {
+    static_assert(std::in_range<std::int64_t>(std::numeric_limits<T>::max()),
+                  "numbers that leave the process are std::int64_t");
     return Json(static_cast<std::int64_t>(value));
   } else if constexpr (internal::kIsOptional<T>) {
     return value.has_value() ? Encode(*value) : Json(nullptr);
@@ -166,11 +203,11 @@ Json Encode(const T& value) {
     return Json(internal::EnumWord(value));
   } else {
     JsonObject object;
-    boost::mp11::mp_for_each<
-        boost::describe::describe_members<T, boost::describe::mod_public>>([&](auto d) {
-      if (internal::IsLeftOut(value.*d.pointer)) return;
-      object.emplace(CamelCase(d.name), Encode(value.*d.pointer));
-    });
+    boost::mp11::mp_for_each<boost::describe::describe_members<T, internal::kMembers>>(
+        [&](auto d) {
+          if (internal::IsLeftOut(value.*d.pointer)) return;
+          object.emplace(CamelCase(d.name), Encode(value.*d.pointer));
+        });
     return Json(std::move(object));
   }
 }
@@ -197,6 +234,7 @@ Result<T> Decode(const Json& json, const Path& path) {
   } else if constexpr (std::is_integral_v<T>) {
     return internal::DecodeInteger<T>(json, path);
   } else if constexpr (internal::kIsOptional<T>) {
+    if (json.is_null()) return T();
     Result<typename T::value_type> inner = Decode<typename T::value_type>(json, path);
     if (!inner.has_value()) return std::move(inner).error();
     return T(std::move(inner).value());

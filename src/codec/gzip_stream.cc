@@ -4,7 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
-
+#include <optional>
 #include <vector>
 
 #include "base/check.h"
@@ -29,8 +29,10 @@ struct GzipSink::State {
   ByteSink& stored;
   z_stream stream{};
   std::vector<char> buffer;
+  std::optional<Error> failed;  // of the sink: whatever follows would stand behind a hole
 
   Result<void> Run(std::string_view raw, int flush) {
+    if (failed) return *failed;
     stream.next_in = Bytes(raw.data());
     stream.avail_in = static_cast<uInt>(raw.size());
     int code = Z_OK;
@@ -40,15 +42,19 @@ struct GzipSink::State {
       code = deflate(&stream, flush);
       LC2_CHECK(code != Z_STREAM_ERROR);
       const std::size_t count = buffer.size() - stream.avail_out;
-      if (count > 0) LC2_RETURN_IF_ERROR(stored.Write(std::string_view(buffer.data(), count)));
+      if (count == 0) continue;
+      if (const auto written = stored.Write(std::string_view(buffer.data(), count)); !written) {
+        failed = written.error();
+        return *failed;
+      }
     } while (stream.avail_out == 0 || (flush == Z_FINISH && code != Z_STREAM_END));
     return {};
   }
 };
 
 GzipSink::GzipSink(ByteSink& stored, int level) : state_(std::make_unique<State>(stored)) {
-  LC2_CHECK(deflateInit2(&state_->stream, level, Z_DEFLATED, kGzipWindow, 8,
-                         Z_DEFAULT_STRATEGY) == Z_OK);
+  LC2_CHECK(deflateInit2(&state_->stream, level, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) ==
+            Z_OK);
 }
 
 GzipSink::~GzipSink() { deflateEnd(&state_->stream); }
@@ -71,6 +77,12 @@ struct GzipSource::State {
   std::vector<char> buffer;
   bool inside_member = false;
   bool any = false;
+  std::optional<Error> damage;
+
+  Error Damaged(std::string_view why) {
+    damage = Corrupt(why);
+    return *damage;
+  }
 };
 
 GzipSource::GzipSource(ByteSource& stored) : state_(std::make_unique<State>(stored)) {
@@ -81,6 +93,8 @@ GzipSource::~GzipSource() { inflateEnd(&state_->stream); }
 
 Result<std::size_t> GzipSource::Read(std::span<char> buffer) {
   State& s = *state_;
+  if (s.damage) return *s.damage;
+  LC2_CHECK(!buffer.empty());
   s.stream.next_out = Bytes(buffer.data());
   s.stream.avail_out = static_cast<uInt>(std::min<std::size_t>(buffer.size(), 1 << 30));
   const uInt room = s.stream.avail_out;
@@ -88,21 +102,21 @@ Result<std::size_t> GzipSource::Read(std::span<char> buffer) {
     if (s.stream.avail_in == 0) {
       LC2_ASSIGN_OR_RETURN(const std::size_t count, s.stored.Read(s.buffer));
       if (count == 0) {
-        if (s.inside_member || !s.any) return Corrupt("it ends too early");
+        if (s.inside_member || !s.any) return s.Damaged("it ends too early");
         return std::size_t{0};
       }
       s.stream.next_in = Bytes(s.buffer.data());
       s.stream.avail_in = static_cast<uInt>(count);
     }
     if (!s.inside_member && s.any) {
-      if (inflateReset(&s.stream) != Z_OK) return Corrupt("cannot start the next member");
+      if (inflateReset(&s.stream) != Z_OK) return s.Damaged("cannot start the next member");
     }
     s.any = s.inside_member = true;
     const int code = inflate(&s.stream, Z_NO_FLUSH);
     if (code == Z_STREAM_END) {
       s.inside_member = false;
     } else if (code != Z_OK && code != Z_BUF_ERROR) {
-      return Corrupt(s.stream.msg != nullptr ? s.stream.msg : "bad data");
+      return s.Damaged(s.stream.msg != nullptr ? s.stream.msg : "bad data");
     }
   }
   return static_cast<std::size_t>(room - s.stream.avail_out);

@@ -7,7 +7,9 @@
 
 namespace lc2::codec {
 
-// One gzip member (RFC 1952) of everything written. Finish() must be called; it writes the trailer.
+// One gzip member (RFC 1952) of everything written, without name and time: equal input gives equal
+// bytes. Finish() must be called, once, with nothing after it; it writes the trailer. After an error of
+// the sink every later call gives that error.
 class GzipSink final : public ByteSink {
  public:
   explicit GzipSink(ByteSink& stored, int level = 6);
@@ -20,7 +22,8 @@ class GzipSink final : public ByteSink {
   std::unique_ptr<State> state_;
 };
 
-// Reads gzip, also of several members. Errors: kCorrupt "gzip.corrupt" (bad data, wrong CRC, cut).
+// Reads gzip, also of several members. Errors: kCorrupt "gzip.corrupt" (bad data, wrong CRC, cut,
+// something that is no member behind the last), given again by every later Read.
 class GzipSource final : public ByteSource {
  public:
   explicit GzipSource(ByteSource& stored);

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <boost/json/fwd.hpp>
-#include <boost/json/value.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include <boost/json/fwd.hpp>
+#include <boost/json/value.hpp>
 
 #include "base/result.h"
 
@@ -20,10 +21,15 @@ struct JsonLimits {
 };
 
 // Parses one JSON text (RFC 8259), UTF-8 checked, nothing after it. A duplicate key is an error:
-// two readers of such a text could see different documents. Error: kInvalid, "json.invalid".
+// two readers of such a text could see different documents. So is a number beyond what a double
+// holds (1e999). Integers of 64 bits, signed or unsigned, are kept exactly; all other numbers are
+// the nearest double. Error: kInvalid, "json.invalid".
 Result<Json> ParseJson(std::string_view text, const JsonLimits& limits = {});
 
-// RFC 8785 (JSON Canonicalization Scheme): equal values have equal bytes.
+// RFC 8785 (JSON Canonicalization Scheme): equal values have equal bytes. Integers beyond 2^53 are
+// written with all their digits, where the RFC, which knows doubles only, wants them rounded (its
+// section 3.1 advises against such numbers). The value holds no NaN, no infinity (LC2_CHECK) and
+// only UTF-8, as everything that ParseJson gives does.
 std::string CanonicalJson(const Json& value);
 // Indented by two spaces, members in the order of the object, with a final line break.
 std::string PrettyJson(const Json& value);

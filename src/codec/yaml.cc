@@ -4,12 +4,20 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <charconv>
+#include <cstdint>
+#include <optional>
+
+#include <boost/json.hpp>
+
+#include "base/utf8.h"
 
 namespace lc2::codec {
 
 namespace {
+
+// As much of a text from outside as a message needs.
+std::string Shown(std::string_view text) { return WithoutInvalidUtf8(text.substr(0, 100)); }
 
 Error Invalid(int line, std::string_view why) {
   return Error{.kind = ErrorKind::kInvalid,
@@ -23,53 +31,137 @@ bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> word
   return std::find(words.begin(), words.end(), text) != words.end();
 }
 
-// The core schema of YAML 1.2.2 (section 10.3.2) for a plain scalar.
-Json PlainScalar(const std::string& text) {
+std::size_t CountDigits(std::string_view text) {
+  return std::min(text.find_first_not_of("0123456789"), text.size());
+}
+
+// "0o17" and "0x1f".
+std::optional<std::uint64_t> PrefixedInteger(std::string_view text) {
+  const int base = text.starts_with("0o") ? 8 : text.starts_with("0x") ? 16 : 0;
+  if (base == 0) return std::nullopt;
+  std::uint64_t value = 0;
+  const char* last = text.data() + text.size();
+  const auto end = std::from_chars(text.data() + 2, last, value, base);
+  if (end.ptr != last || end.ec != std::errc()) return std::nullopt;
+  return value;
+}
+
+// [-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?
+bool LooksLikeNumber(std::string_view text) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  const std::size_t whole = CountDigits(text);
+  text.remove_prefix(whole);
+  std::size_t fraction = 0;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    fraction = CountDigits(text);
+    text.remove_prefix(fraction);
+  }
+  if (whole + fraction == 0) return false;
+  if (text.empty()) return true;
+  if (text[0] != 'e' && text[0] != 'E') return false;
+  text.remove_prefix(1);
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  return !text.empty() && CountDigits(text) == text.size();
+}
+
+template <class T>
+std::optional<T> Number(std::string_view text) {
+  T value = 0;
+  const char* last = text.data() + text.size();
+  const auto end = std::from_chars(text.data(), last, value);
+  if (end.ptr != last || end.ec != std::errc()) return std::nullopt;
+  return value;
+}
+
+// The core schema of YAML 1.2.2 (section 10.3.2) for a plain scalar. Nothing for a number that no
+// JSON has.
+std::optional<Json> PlainScalar(std::string_view text) {
   if (IsOneOf(text, {"", "~", "null", "Null", "NULL"})) return Json(nullptr);
   if (IsOneOf(text, {"true", "True", "TRUE"})) return Json(true);
   if (IsOneOf(text, {"false", "False", "FALSE"})) return Json(false);
-  const char* first = text.data();
-  const char* last = first + text.size();
-  if (*first == '+') ++first;
-  std::int64_t integer = 0;
-  if (const auto end = std::from_chars(first, last, integer);
-      end.ptr == last && end.ec == std::errc()) {
-    return Json(integer);
+  if (const auto value = PrefixedInteger(text)) {
+    return *value > INT64_MAX ? Json(*value) : Json(static_cast<std::int64_t>(*value));
   }
-  const bool number_like =
-      text.find_first_not_of("0123456789+-.eE") == std::string::npos &&
-      text.find_first_of("0123456789") != std::string::npos;
-  double number = 0;
-  if (number_like) {
-    const auto end = std::from_chars(first, last, number);
-    if (end.ptr == last && end.ec == std::errc()) return Json(number);
+  std::string_view digits = text;
+  if (digits.starts_with('+')) digits.remove_prefix(1);
+  if (LooksLikeNumber(text)) {
+    if (const auto value = Number<std::int64_t>(digits)) return Json(*value);
+    if (const auto value = Number<std::uint64_t>(digits)) return Json(*value);
+    if (const auto value = Number<double>(digits)) return Json(*value);
+    return std::nullopt;
+  }
+  if (digits.starts_with('-')) digits.remove_prefix(1);
+  if (IsOneOf(digits, {".inf", ".Inf", ".INF"}) || IsOneOf(text, {".nan", ".NaN", ".NAN"})) {
+    return std::nullopt;
   }
   return Json(text);
 }
 
+// What some reader takes for something other than a string: the core schema here, or YAML 1.1,
+// which kubectl reads (yes and no, octals without the o, 1_000, 12:30:45, dates).
+bool NeedsQuotes(std::string_view text) {
+  const std::optional<Json> plain = PlainScalar(text);
+  if (!plain || !plain->is_string()) return true;
+  std::string lower(text);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (IsOneOf(lower, {"y", "n", "yes", "no", "on", "off", "<<", "="})) return true;
+  std::string_view digits = text;
+  if (digits.starts_with('-') || digits.starts_with('+')) digits.remove_prefix(1);
+  if (digits.starts_with('.')) digits.remove_prefix(1);
+  return CountDigits(digits) > 0;
+}
+
+constexpr std::string_view kCoreTag = "tag:yaml.org,2002:";
+constexpr std::size_t kMaxLinePath = 512;
+
 class Converter {
  public:
-  Converter(const YamlLimits& limits, YamlDocument& document)
-      : limits_(limits), document_(document) {}
+  Converter(const YamlLimits& limits, YamlDocument& document, std::int64_t& nodes)
+      : limits_(limits), document_(document), nodes_(nodes) {}
 
   Result<Json> Convert(const YAML::Node& node, const Path& path, int depth) {
     if (depth > limits_.max_depth) return Invalid(LineOfNode(node), "nested too deeply");
     if (++nodes_ > limits_.max_nodes) return Invalid(LineOfNode(node), "too many values");
-    document_.lines.emplace(path.str(), LineOfNode(node));
+    Note(path, node);
     switch (node.Type()) {
       case YAML::NodeType::Undefined:
-      case YAML::NodeType::Null: return Json(nullptr);
+      case YAML::NodeType::Null:
+        return Json(nullptr);
       case YAML::NodeType::Scalar:
-        // yaml-cpp tags a plain scalar "?", a quoted or block one "!".
-        return node.Tag() == "?" ? PlainScalar(node.Scalar()) : Json(node.Scalar());
-      case YAML::NodeType::Sequence: return ConvertSequence(node, path, depth);
-      case YAML::NodeType::Map: return ConvertMap(node, path, depth);
+        return ConvertScalar(node);
+      case YAML::NodeType::Sequence:
+        return ConvertSequence(node, path, depth);
+      case YAML::NodeType::Map:
+        return ConvertMap(node, path, depth);
     }
     return Invalid(LineOfNode(node), "unknown kind of value");
   }
 
  private:
+  void Note(const Path& path, const YAML::Node& node) {
+    if (path.str().size() <= kMaxLinePath) document_.lines[path.str()] = LineOfNode(node);
+  }
+
+  // yaml-cpp tags a plain scalar "?", a quoted or block one "!".
+  static Result<void> CheckTag(const YAML::Node& node, std::string_view kind) {
+    const std::string& tag = node.Tag();
+    if (tag.empty() || tag == "?" || tag == "!") return {};
+    if (tag == std::string(kCoreTag).append(kind)) return {};
+    return Invalid(LineOfNode(node), fmt::format("tag '{}' is not supported here", Shown(tag)));
+  }
+
+  static Result<Json> ConvertScalar(const YAML::Node& node) {
+    LC2_RETURN_IF_ERROR(CheckTag(node, "str"));
+    if (node.Tag() != "?") return Json(node.Scalar());
+    std::optional<Json> value = PlainScalar(node.Scalar());
+    if (value) return *std::move(value);
+    return Invalid(LineOfNode(node),
+                   fmt::format("'{}' is a number that JSON does not have", Shown(node.Scalar())));
+  }
+
   Result<Json> ConvertSequence(const YAML::Node& node, const Path& path, int depth) {
+    LC2_RETURN_IF_ERROR(CheckTag(node, "seq"));
     JsonArray array;
     for (const YAML::Node& item : node) {
       LC2_ASSIGN_OR_RETURN(Json value, Convert(item, path[array.size()], depth + 1));
@@ -78,20 +170,34 @@ class Converter {
     return Json(std::move(array));
   }
 
+  Result<std::string> ConvertKey(const YAML::Node& node) const {
+    const int line = LineOfNode(node);
+    if (!node.IsScalar()) return Invalid(line, "a key must be a string");
+    LC2_RETURN_IF_ERROR(CheckTag(node, "str"));
+    const std::string& key = node.Scalar();
+    if (static_cast<std::int64_t>(key.size()) > limits_.max_key) {
+      return Invalid(line, fmt::format("a key is longer than {} bytes", limits_.max_key));
+    }
+    if (node.Tag() != "?") return key;
+    if (key == "<<") return Invalid(line, "merge keys ('<<') are not supported");
+    const std::optional<Json> typed = PlainScalar(key);
+    if (typed && typed->is_string()) return key;
+    return Invalid(line, fmt::format("key '{}' is not a string: put it in quotes", Shown(key)));
+  }
+
   Result<Json> ConvertMap(const YAML::Node& node, const Path& path, int depth) {
+    LC2_RETURN_IF_ERROR(CheckTag(node, "map"));
     JsonObject object;
     for (const auto& member : node) {
-      if (!member.first.IsScalar()) {
-        return Invalid(LineOfNode(member.first), "a key must be a string");
-      }
-      const std::string& key = member.first.Scalar();
+      LC2_ASSIGN_OR_RETURN(const std::string key, ConvertKey(member.first));
+      const Path below = path / key;
       if (object.contains(key)) {
         return Invalid(LineOfNode(member.first),
-                       fmt::format("'{}' stands twice", (path / key).str()));
+                       fmt::format("'{}' stands twice", Shown(below.str())));
       }
-      LC2_ASSIGN_OR_RETURN(Json value, Convert(member.second, path / key, depth + 1));
+      LC2_ASSIGN_OR_RETURN(Json value, Convert(member.second, below, depth + 1));
       // The line of the key tells a person more than that of a value below it.
-      document_.lines[(path / key).str()] = LineOfNode(member.first);
+      Note(below, member.first);
       object.emplace(key, std::move(value));
     }
     return Json(std::move(object));
@@ -99,20 +205,30 @@ class Converter {
 
   const YamlLimits& limits_;
   YamlDocument& document_;
-  std::int64_t nodes_ = 0;
+  std::int64_t& nodes_;
 };
 
-// yaml-cpp recurses a level for each bracket or block indent; keep hostile input off its stack.
-bool NestsTooDeeply(std::string_view text, int max_depth) {
-  int depth = 0;
-  for (const char c : text) {
-    if (c == '[' || c == '{') {
-      if (++depth > 4 * max_depth) return true;
-    } else if ((c == ']' || c == '}') && depth > 0) {
-      --depth;
+// The parser would take these for the end of the text, or hand them on: what follows an EOT (0x04)
+// is lost without a word.
+Result<void> CheckCharacters(std::string_view text) {
+  int line = 1;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t length = Utf8Length(rest);
+    if (length == 0) return Invalid(line, "not UTF-8");
+    const auto c = static_cast<unsigned char>(rest[0]);
+    if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F) {
+      return Invalid(line,
+                     fmt::format("a control character (0x{:02x}) must be escaped in quotes", c));
     }
+    if (c == '\n') ++line;
+    rest.remove_prefix(length);
   }
-  return false;
+  return {};
+}
+
+void EmitString(YAML::Emitter& out, const std::string& text) {
+  if (NeedsQuotes(text)) out << YAML::DoubleQuoted;
+  out << text;
 }
 
 void Emit(YAML::Emitter& out, const Json& value) {
@@ -121,7 +237,9 @@ void Emit(YAML::Emitter& out, const Json& value) {
       if (value.get_object().empty()) out << YAML::Flow;
       out << YAML::BeginMap;
       for (const auto& member : value.get_object()) {
-        out << YAML::Key << std::string(member.key()) << YAML::Value;
+        out << YAML::Key;
+        EmitString(out, std::string(member.key()));
+        out << YAML::Value;
         Emit(out, member.value());
       }
       out << YAML::EndMap;
@@ -132,15 +250,15 @@ void Emit(YAML::Emitter& out, const Json& value) {
       for (const Json& item : value.get_array()) Emit(out, item);
       out << YAML::EndSeq;
       break;
-    case boost::json::kind::string: {
-      const std::string text(value.get_string());
-      // A string that would read back as something else is quoted.
-      if (!PlainScalar(text).is_string()) out << YAML::DoubleQuoted;
-      out << text;
+    case boost::json::kind::string:
+      EmitString(out, std::string(value.get_string()));
       break;
-    }
-    case boost::json::kind::null: out << YAML::Null; break;
-    default: out << CompactJson(value); break;
+    case boost::json::kind::null:
+      out << YAML::Null;
+      break;
+    default:
+      out << CompactJson(value);
+      break;
   }
 }
 
@@ -160,18 +278,19 @@ Result<std::vector<YamlDocument>> ParseYaml(std::string_view text, const YamlLim
   if (static_cast<std::int64_t>(text.size()) > limits.max_bytes) {
     return Invalid(1, fmt::format("larger than the limit of {} bytes", limits.max_bytes));
   }
-  if (NestsTooDeeply(text, limits.max_depth)) return Invalid(1, "nested too deeply");
+  LC2_RETURN_IF_ERROR(CheckCharacters(text));
   std::vector<YamlDocument> documents;
+  std::int64_t nodes = 0;
   try {
     for (const YAML::Node& node : YAML::LoadAll(std::string(text))) {
       YamlDocument document;
       document.line = LineOfNode(node);
-      Converter converter(limits, document);
+      Converter converter(limits, document, nodes);
       LC2_ASSIGN_OR_RETURN(document.value, converter.Convert(node, Path(), 0));
       if (!document.value.is_null()) documents.push_back(std::move(document));
     }
   } catch (const YAML::Exception& problem) {
-    return Invalid(problem.mark.line + 1, problem.msg);
+    return Invalid(std::max(problem.mark.line + 1, 1), problem.msg);
   } catch (const std::exception& problem) {
     return Invalid(1, problem.what());
   }

@@ -81,11 +81,11 @@ class FrameWriter final : public ZstdFrameWriter {
   }
 
   Result<void> Write(std::string_view raw) override {
+    if (failed_) return *failed_;
     if (options_.hash_raw) raw_hash_.Update(raw);
     while (!raw.empty()) {
       Job& job = OpenJob();
-      const std::size_t room =
-          static_cast<std::size_t>(options_.frame_bytes) - job.raw.size();
+      const std::size_t room = static_cast<std::size_t>(options_.frame_bytes) - job.raw.size();
       const std::size_t count = std::min(room, raw.size());
       job.raw.append(raw.substr(0, count));
       raw.remove_prefix(count);
@@ -95,6 +95,7 @@ class FrameWriter final : public ZstdFrameWriter {
   }
 
   Result<void> EndFrame() override {
+    if (failed_) return *failed_;
     if (open_ == nullptr || open_->raw.empty()) return {};
     return Seal();
   }
@@ -104,12 +105,14 @@ class FrameWriter final : public ZstdFrameWriter {
   }
 
   Result<ZstdSummary> Finish() override {
+    LC2_CHECK(!finished_);
     LC2_RETURN_IF_ERROR(EndFrame());
     if (summary_.frames.empty() && InFlight() == 0) {
       OpenJob();
       LC2_RETURN_IF_ERROR(Seal());
     }
     while (InFlight() > 0) LC2_RETURN_IF_ERROR(WriteOldest());
+    finished_ = true;
     summary_.sha256 = hash_.FinishHex();
     if (options_.hash_raw) summary_.raw_sha256 = raw_hash_.FinishHex();
     return std::move(summary_);
@@ -117,9 +120,11 @@ class FrameWriter final : public ZstdFrameWriter {
 
  private:
   Job& OpenJob() {
+    LC2_CHECK(!finished_);
     if (open_ == nullptr) {
-      if (spare_ != nullptr) {
-        open_ = std::move(spare_);
+      if (!spares_.empty()) {
+        open_ = std::move(spares_.back());
+        spares_.pop_back();
       } else {
         open_ = std::make_unique<Job>();
         open_->raw.reserve(static_cast<std::size_t>(options_.frame_bytes));
@@ -176,13 +181,16 @@ class FrameWriter final : public ZstdFrameWriter {
     summary_.size += size;
     summary_.raw_size += job.raw_size;
     hash_.Update(job.stored);
-    return sink_.Write(job.stored);
+    Result<void> written = sink_.Write(job.stored);
+    // Whatever follows would stand behind a hole.
+    if (!written.has_value()) failed_ = written.error();
+    return written;
   }
 
   void Recycle(std::unique_ptr<Job> job) {
     job->raw.clear();
     job->taken = job->done = false;
-    spare_ = std::move(job);
+    spares_.push_back(std::move(job));
   }
 
   void Work(const std::stop_token& stop) {
@@ -199,7 +207,7 @@ class FrameWriter final : public ZstdFrameWriter {
         }
         return false;
       });
-      if (next == nullptr) return;
+      if (next == nullptr || stop.stop_requested()) return;
       next->taken = true;
       lock.unlock();
       Compress(context.get(), *next);
@@ -212,9 +220,12 @@ class FrameWriter final : public ZstdFrameWriter {
   ByteSink& sink_;
   const ZstdWriterOptions options_;
   Compressor own_;
-  std::unique_ptr<Job> open_, spare_;
+  std::unique_ptr<Job> open_;
+  std::vector<std::unique_ptr<Job>> spares_;  // their memory is in use already: no page faults
   Sha256 hash_, raw_hash_;
   ZstdSummary summary_;
+  std::optional<Error> failed_;
+  bool finished_ = false;
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
@@ -248,6 +259,12 @@ struct ZstdSource::State {
   std::int64_t consumed = 0;
   bool inside_frame = false;
   bool any = false;
+  std::optional<Error> damage;  // the decoder would start anew in the middle after it
+
+  Error Damaged(std::int64_t offset, std::string_view why) {
+    damage = Corrupt(offset, why);
+    return *damage;
+  }
 };
 
 ZstdSource::ZstdSource(ByteSource& stored) : state_(std::make_unique<State>(stored)) {}
@@ -255,6 +272,8 @@ ZstdSource::~ZstdSource() = default;
 
 Result<std::size_t> ZstdSource::Read(std::span<char> buffer) {
   State& s = *state_;
+  if (s.damage) return *s.damage;
+  LC2_CHECK(!buffer.empty());
   ZSTD_outBuffer out{buffer.data(), buffer.size(), 0};
   while (out.pos == 0) {
     bool at_end = false;
@@ -265,26 +284,27 @@ Result<std::size_t> ZstdSource::Read(std::span<char> buffer) {
     }
     // With no input left the decoder may still hold output of an open frame.
     if (at_end && !s.inside_frame) {
-      if (!s.any) return Corrupt(0, "it is empty");
+      if (!s.any) return s.Damaged(0, "it is empty");
       return std::size_t{0};
     }
     const std::size_t before = s.in.pos;
     const std::size_t left = ZSTD_decompressStream(s.context.get(), &out, &s.in);
     s.consumed += static_cast<std::int64_t>(s.in.pos - before);
-    if (ZSTD_isError(left)) return Corrupt(s.consumed, ZSTD_getErrorName(left));
+    if (ZSTD_isError(left)) return s.Damaged(s.consumed, ZSTD_getErrorName(left));
     s.any = true;
     s.inside_frame = left != 0;
     if (at_end && out.pos == 0 && s.inside_frame) {
-      return Corrupt(s.consumed, "it ends within a frame");
+      return s.Damaged(s.consumed, "it ends within a frame");
     }
   }
   return out.pos;
 }
 
 LineReader::LineReader(ByteSource& source, std::int64_t max_line)
-    : source_(source),
-      max_line_(static_cast<std::size_t>(max_line)),
-      buffer_(std::max<std::size_t>(256 * 1024, max_line_ + 1)) {}
+    : source_(source), max_line_(static_cast<std::size_t>(max_line)) {
+  LC2_CHECK(max_line > 0);
+  buffer_.resize(std::max<std::size_t>(256 * 1024, max_line_ + 1));
+}
 
 Result<std::optional<std::string_view>> LineReader::Next() {
   std::size_t searched = begin_;
@@ -292,33 +312,37 @@ Result<std::optional<std::string_view>> LineReader::Next() {
     const void* found = std::memchr(buffer_.data() + searched, '\n', end_ - searched);
     if (found != nullptr) {
       const auto stop = static_cast<std::size_t>(static_cast<const char*>(found) - buffer_.data());
-      const std::string_view line(buffer_.data() + begin_, stop - begin_);
-      begin_ = stop + 1;
-      return std::optional(line);
+      return TakeLine(stop, stop + 1);
     }
     searched = end_;
     if (at_end_) {
       if (begin_ == end_) return std::optional<std::string_view>();
-      const std::string_view line(buffer_.data() + begin_, end_ - begin_);
-      begin_ = end_;
-      return std::optional(line);
+      return TakeLine(end_, end_);
     }
-    if (end_ - begin_ > max_line_) {
-      return Error{.kind = ErrorKind::kCorrupt,
-                   .code = "ndjson.line_too_long",
-                   .message = fmt::format("a line is longer than {} bytes", max_line_)};
-    }
+    if (end_ - begin_ > max_line_) return TooLong();
     if (end_ == buffer_.size()) {
       std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
       end_ -= begin_;
       searched -= begin_;
       begin_ = 0;
     }
-    LC2_ASSIGN_OR_RETURN(const std::size_t count,
-                         source_.Read(std::span(buffer_).subspan(end_)));
+    LC2_ASSIGN_OR_RETURN(const std::size_t count, source_.Read(std::span(buffer_).subspan(end_)));
     end_ += count;
     at_end_ = count == 0;
   }
+}
+
+Result<std::optional<std::string_view>> LineReader::TakeLine(std::size_t stop, std::size_t next) {
+  if (stop - begin_ > max_line_) return TooLong();
+  const std::string_view line(buffer_.data() + begin_, stop - begin_);
+  begin_ = next;
+  return std::optional(line);
+}
+
+Error LineReader::TooLong() const {
+  return Error{.kind = ErrorKind::kCorrupt,
+               .code = "ndjson.line_too_long",
+               .message = fmt::format("a line is longer than {} bytes", max_line_)};
 }
 
 }  // namespace lc2::codec

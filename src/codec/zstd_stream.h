@@ -14,10 +14,10 @@ namespace lc2::codec {
 
 // One independent zstd frame (RFC 8878) inside a stored stream.
 struct ZstdFrame {
-  std::int64_t offset = 0;      // of the first byte in the stored stream
-  std::int64_t size = 0;        // stored bytes
-  std::int64_t raw_size = 0;    // before compression
-  std::string sha256;           // of the stored bytes, hex
+  std::int64_t offset = 0;    // of the first byte in the stored stream
+  std::int64_t size = 0;      // stored bytes
+  std::int64_t raw_size = 0;  // before compression
+  std::string sha256;         // of the stored bytes, hex
 };
 
 // What came out of a finished stream.
@@ -32,13 +32,15 @@ struct ZstdSummary {
 struct ZstdWriterOptions {
   std::int64_t frame_bytes = 8 << 20;  // raw bytes a frame
   int level = 3;
-  int threads = 1;       // compressing threads; 1 compresses on the caller's
+  int threads = 1;  // compressing threads; 1 compresses on the caller's
   bool hash_raw = false;
 };
 
 // Compresses a stream into independent frames with content checksum, so that each can be read and
-// checked alone and `zstd -dc` reads them all. Memory is bounded by (threads + 2) frames; Write waits while all threads
-// are busy. Not thread-safe.
+// checked alone and `zstd -dc` reads them all. The bytes depend on the input and the options but not
+// on `threads`. Memory: at most threads + 1 frames at once, each raw and compressed; Write waits while
+// all threads are busy. After an error of the sink every later call gives that error. A writer that is
+// destroyed unfinished drops what it has. Not thread-safe.
 class ZstdFrameWriter {
  public:
   // `sink` must outlive the writer; it is written from the thread that calls Write or Finish only.
@@ -50,13 +52,15 @@ class ZstdFrameWriter {
   virtual Result<void> EndFrame() = 0;
   // Raw bytes in the current frame so far.
   virtual std::int64_t open_frame_bytes() const = 0;
-  // Ends the stream. An empty stream is one empty frame, so that tools accept it.
+  // Ends the stream; to be called once, nothing after it. An empty stream is one empty frame, so that
+  // tools accept it.
   virtual Result<ZstdSummary> Finish() = 0;
 };
 
-// Reads a stream of zstd frames. Errors: kCorrupt "zstd.corrupt" on a bad frame, a checksum that
-// does not match or a stream that ends within a frame, each with the offset in the stored stream.
-// Frames that ask for a window above 128 MiB are refused.
+// Reads a stream of zstd frames; skippable ones are passed over. Errors: kCorrupt "zstd.corrupt" on a
+// bad frame, a checksum that does not match or a stream that is empty or ends within a frame, each with
+// the offset in the stored stream; it is given again by every later Read. Frames that ask for a window
+// above 128 MiB are refused.
 class ZstdSource final : public ByteSource {
  public:
   explicit ZstdSource(ByteSource& stored);
@@ -77,6 +81,9 @@ class LineReader {
   Result<std::optional<std::string_view>> Next();
 
  private:
+  Result<std::optional<std::string_view>> TakeLine(std::size_t stop, std::size_t next);
+  Error TooLong() const;
+
   ByteSource& source_;
   const std::size_t max_line_;
   std::vector<char> buffer_;

@@ -17,15 +17,18 @@ namespace lc2 {
 // seconds; the numbers of `folder` are strings, as JSON readers keep 53 bits only.
 void AppendEntryLine(std::string& out, const Entry& entry);       // with the line break
 void AppendReferenceLine(std::string& out, const Reference& reference);
-// Errors: kCorrupt "entry.invalid". Unknown members are ignored; key, size and (for entries) path's
-// syntax are checked.
+// Errors: kCorrupt "entry.invalid". Unknown members are ignored; an entry's key, size and path are
+// checked. A reference's key is what a database row says: any text but the empty one.
 Result<Entry> ParseEntryLine(std::string_view line);
 Result<Reference> ParseReferenceLine(std::string_view line);
 // The same for a manifest's inline `files`.
 codec::Json EncodeEntry(const Entry& entry);
 Result<Entry> DecodeEntry(const codec::Json& json, const codec::Path& path);
 
-// Writes NDJSON in zstd frames of about 1 MiB; refuses items out of order (LC2_CHECK: our own bug).
+// Writes NDJSON in zstd frames of at most 1 MiB of whole lines, so that each frame can be read alone.
+// Refuses items out of order (LC2_CHECK: our own bug). Error: kInvalid "entry.unwritable" for an item
+// that could not be read back (a key that CheckKey refuses, text that is no UTF-8, a line above
+// 1 MiB), and those of the sink. `sink` must outlive the writer.
 template <class T>
 class NdjsonWriter final : public SortedWriter<T> {
  public:

@@ -33,6 +33,8 @@ struct ObjectFacts {
   std::optional<FolderIdentity> folder;
 };
 
+// A part of an object. What reaches beyond its end is cut off; a range that starts at or beyond the
+// end, or has no length, is kInvalid "store.bad_range".
 struct ByteRange {
   std::int64_t offset = 0;
   std::int64_t length = 0;
@@ -49,7 +51,10 @@ enum class PutMode {
 
 enum class Durability {
   kNow,        // durable and visible when the operation completes
-  kAtBarrier,  // durable and visible when the next Barrier() completes; until then maybe neither
+  // Durable and visible when the next Barrier() completes; until then maybe neither. The facts that
+  // such a put answers have no FolderIdentity: it is settled by the barrier. Create-only puts are
+  // decisions and always kNow.
+  kAtBarrier,
 };
 
 struct HeadOperation {
@@ -78,7 +83,8 @@ struct CopyOperation {
   PutMode mode = PutMode::kRunOwned;
   Durability durability = Durability::kNow;
 };
-// Removing what is not there is a success. On versioned stores a version id is required.
+// Removing what is not there is a success. On versioned stores a version id is required. In a folder
+// a power cut before the next Barrier() may bring the object back.
 struct DeleteOperation {
   std::string key;
   std::string version = {};
@@ -95,7 +101,8 @@ using Completion = std::function<void(Result<OperationResult>)>;
 // Why a listed name is no object that can be backed up.
 enum class SkipReason { kSymbolicLink, kSpecialFile, kInvalidName, kUnreadableFolder };
 struct SkippedName {
-  std::string name;  // escaped where it is no UTF-8
+  // The key it would have; bytes that are no printable text stand as "\xNN". Folders end in "/".
+  std::string name;
   SkipReason reason = SkipReason::kSpecialFile;
 };
 
@@ -103,7 +110,8 @@ struct ListQuery {
   std::string prefix = {};       // by bytes; need not end at a "/"
   std::string start_after = {};  // exclusive
   std::string end_before = {};   // exclusive; empty: no end
-  // Called on the reading thread for names that are no objects; none: they are passed over.
+  // Called on the reading thread for names that are no objects; none: they are passed over, but for
+  // an unreadable folder, which then is an error (kDenied): silence would hide the objects in it.
   std::function<void(const SkippedName&)> on_skipped = {};
 };
 
@@ -114,9 +122,18 @@ class ObjectWriter : public ByteSink {
   virtual Result<ObjectFacts> Finish() = 0;
 };
 
+// Reads one object, or a part of it.
+class ObjectReader : public ByteSource {
+ public:
+  // What the opened object is now, so that a caller can compare before and after reading. In a
+  // folder: of the open file, after a look whether the key still names it. Error: kConflict
+  // "store.changed" when the key has another object now, or none.
+  virtual Result<ObjectFacts> CurrentFacts() = 0;
+};
+
 // Objects under keys: the one door to every kind of storage. Keys are relative to the store's root
 // (bucket + prefix, or a folder) and obey CheckKey(). Thread-safe. `root_name()` names it for
-// people ("folder '/srv/vault'").
+// people ("folder '/srv/vault'"). Readers and writers must not outlive their store.
 //
 // Kinds that every operation may answer: kNotFound, kDenied, kThrottled, kUnavailable, kTimeout,
 // kCancelled, kInvalid (bad key), kInternal.
@@ -131,16 +148,19 @@ class ObjectStore {
   virtual void Submit(const Context& ctx, Operation operation, Completion done) = 0;
 
   // Opens an object for streaming; `range` may ask for a part. kNotFound if it is not there.
-  virtual Result<std::unique_ptr<ByteSource>> OpenReader(const Context& ctx, const std::string& key,
-                                                         std::optional<ByteRange> range = {},
-                                                         const std::string& version = {}) = 0;
+  virtual Result<std::unique_ptr<ObjectReader>> OpenReader(const Context& ctx,
+                                                           const std::string& key,
+                                                           std::optional<ByteRange> range = {},
+                                                           const std::string& version = {}) = 0;
   virtual Result<std::unique_ptr<ObjectWriter>> OpenWriter(const Context& ctx,
                                                            const std::string& key,
                                                            PutMode mode = PutMode::kRunOwned) = 0;
   // Objects whose keys start with the prefix, in ascending order of key bytes.
   virtual Result<std::unique_ptr<EntryReader>> List(const Context& ctx, const ListQuery& query) = 0;
 
-  // Makes everything written with Durability::kAtBarrier before this call durable and visible.
+  // Makes everything written with Durability::kAtBarrier before this call durable and visible. After
+  // an error nothing is sure, and what could not be made visible is tried again by later barriers. Error: kUnavailable "store.barrier_failed" now and from
+  // then on when the system could not write what it held; the store must be opened anew.
   virtual Result<void> Barrier(const Context& ctx) = 0;
 
   // The store's own clock: what its last-modified times are taken from.

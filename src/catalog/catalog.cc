@@ -1,0 +1,293 @@
+#include "catalog/catalog.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "codec/described.h"
+#include "sql/sqlite.h"
+#include "vault/backup.h"
+
+namespace lc2::catalog {
+
+namespace {
+
+constexpr std::int64_t kMaxPage = 1'000;
+
+// Times are whole seconds since 1970, so that SQL can compare them.
+constexpr std::string_view kSchema1 = R"(
+create table backup_requests (
+  location text not null, project_id text not null, environment text not null,
+  backup_id text not null, run_id text not null, state text not null, initiator text not null,
+  backup_type text not null, timestamp integer not null, completed_at integer,
+  expires_at integer, base text not null, database_type text not null, engine text not null,
+  engine_version text not null, database_bytes integer not null, object_count integer not null,
+  library_bytes integer not null, level text not null, refs integer not null,
+  missing integer not null, orphans integer not null, size_mismatches integer not null,
+  portable integer not null, hold_reason text not null, verified_level text not null,
+  verified_result text not null, verified_at integer, error_code text not null,
+  error_message text not null, manifest_path text not null,
+  primary key (location, project_id, environment, run_id)
+) strict;
+create index backup_requests_newest on backup_requests (timestamp desc, run_id desc);
+create index backup_requests_by_environment
+  on backup_requests (project_id, environment, timestamp desc, run_id desc);
+create index backup_requests_by_id on backup_requests (project_id, environment, backup_id);
+create view recent_successful_backups as
+  select * from backup_requests where state = 'Succeeded' order by timestamp desc;
+create view backup_summary_by_project as
+  select project_id, count(*) as backups,
+         sum(state = 'Succeeded') as succeeded, sum(state = 'Failed') as failed,
+         max(case when state = 'Succeeded' then timestamp end) as last_success,
+         sum(case when state = 'Succeeded' then database_bytes + library_bytes else 0 end) as bytes
+  from backup_requests group by project_id;
+)";
+
+constexpr std::string_view kColumns =
+    "location, project_id, environment, backup_id, run_id, state, initiator, backup_type, "
+    "timestamp, completed_at, expires_at, base, database_type, engine, engine_version, "
+    "database_bytes, object_count, library_bytes, level, refs, missing, orphans, "
+    "size_mismatches, portable, hold_reason, verified_level, verified_result, verified_at, "
+    "error_code, error_message, manifest_path";
+constexpr int kColumnCount = 31;
+
+std::int64_t Seconds(Time time) {
+  return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+}
+std::optional<std::int64_t> Seconds(const std::optional<Time>& time) {
+  return time ? std::optional(Seconds(*time)) : std::nullopt;
+}
+Time FromSeconds(std::int64_t seconds) { return Time(std::chrono::seconds(seconds)); }
+std::optional<Time> FromSeconds(const std::optional<std::int64_t>& seconds) {
+  return seconds ? std::optional(FromSeconds(*seconds)) : std::nullopt;
+}
+
+sql::Params ParamsOf(const BackupRecord& r) {
+  return {r.location,        r.project_id,       r.environment,     r.backup_id,
+          r.run_id,          codec::Word(r.state), r.initiator,     r.backup_type,
+          Seconds(r.timestamp), Seconds(r.completed_at), Seconds(r.expires_at), r.base,
+          r.database_type,   r.engine,           r.engine_version,  r.database_bytes,
+          r.object_count,    r.library_bytes,    r.level,           r.references,
+          r.missing,         r.orphans,          r.size_mismatches, r.portable,
+          r.hold_reason,     r.verified_level,   r.verified_result, Seconds(r.verified_at),
+          r.error_code,      r.error_message,    r.manifest_path};
+}
+
+BackupRecord RecordOf(const sql::Row& row) {
+  std::size_t i = 0;
+  const auto text = [&] { return row.Text(i++); };
+  const auto number = [&] { return row.Int(i++); };
+  const auto time = [&] { return FromSeconds(row.OptionalInt(i++)); };
+  BackupRecord r;
+  r.location = text();
+  r.project_id = text();
+  r.environment = text();
+  r.backup_id = text();
+  r.run_id = text();
+  r.state = codec::FromWord<BackupState>(text()).value_or(BackupState::kInProgress);
+  r.initiator = text();
+  r.backup_type = text();
+  r.timestamp = FromSeconds(number());
+  r.completed_at = time();
+  r.expires_at = time();
+  r.base = text();
+  r.database_type = text();
+  r.engine = text();
+  r.engine_version = text();
+  r.database_bytes = number();
+  r.object_count = number();
+  r.library_bytes = number();
+  r.level = text();
+  r.references = number();
+  r.missing = number();
+  r.orphans = number();
+  r.size_mismatches = number();
+  r.portable = number() != 0;
+  r.hold_reason = text();
+  r.verified_level = text();
+  r.verified_result = text();
+  r.verified_at = time();
+  r.error_code = text();
+  r.error_message = text();
+  r.manifest_path = text();
+  return r;
+}
+
+// A list of conditions with their parameters.
+class Conditions {
+ public:
+  void Add(std::string_view column_and_operator, sql::Value value) {
+    params_.push_back(std::move(value));
+    text_ += fmt::format(" and {} ${}", column_and_operator, params_.size());
+  }
+  void AddIfGiven(std::string_view column, const std::string& value) {
+    if (!value.empty()) Add(fmt::format("{} =", column), value);
+  }
+  void AddStates(const std::vector<BackupState>& states) {
+    if (states.empty()) return Add("state <>", codec::Word(BackupState::kDeleted));
+    std::string list;
+    for (const BackupState state : states) {
+      params_.push_back(codec::Word(state));
+      list += fmt::format("{}${}", list.empty() ? "" : ", ", params_.size());
+    }
+    text_ += fmt::format(" and state in ({})", list);
+  }
+  // Rows after the cursor's, newest first.
+  Result<void> AddCursor(const std::string& cursor) {
+    if (cursor.empty()) return {};
+    const std::size_t dot = cursor.find('.');
+    const Error bad{.kind = ErrorKind::kInvalid,
+                    .code = "catalog.bad_cursor",
+                    .message = fmt::format("'{}' is not a cursor of this list", cursor.substr(0, 80)),
+                    .hint = "start again without it"};
+    std::int64_t seconds = 0;
+    const char* const end = cursor.data() + std::min(dot, cursor.size());
+    if (dot == std::string::npos ||
+        std::from_chars(cursor.data(), end, seconds).ptr != end) {
+      return bad;
+    }
+    params_.push_back(seconds);
+    params_.push_back(cursor.substr(dot + 1));
+    text_ += fmt::format(" and (timestamp, run_id) < (${}, ${})", params_.size() - 1,
+                         params_.size());
+    return {};
+  }
+  const std::string& text() const { return text_; }
+  const sql::Params& params() const { return params_; }
+
+ private:
+  std::string text_ = "true";
+  sql::Params params_;
+};
+
+class SqliteCatalog final : public Catalog {
+ public:
+  explicit SqliteCatalog(std::unique_ptr<sql::Connection> connection)
+      : connection_(std::move(connection)) {}
+
+  Result<void> Put(const Context& ctx, const BackupRecord& record) override {
+    static const std::string statement = [] {
+      std::string marks;
+      for (int i = 1; i <= kColumnCount; ++i) marks += fmt::format("{}${}", i == 1 ? "" : ",", i);
+      return fmt::format("insert or replace into backup_requests ({}) values ({})", kColumns, marks);
+    }();
+    LC2_RETURN_IF_ERROR(connection_->Execute(ctx, statement, ParamsOf(record)));
+    return {};
+  }
+
+  Result<BackupPage> List(const Context& ctx, const BackupFilter& filter) override {
+    Conditions where;
+    where.AddIfGiven("project_id", filter.project_id);
+    where.AddIfGiven("environment", filter.environment);
+    where.AddIfGiven("location", filter.location);
+    where.AddIfGiven("backup_type", filter.backup_type);
+    where.AddIfGiven("database_type", filter.database_type);
+    where.AddStates(filter.states);
+    if (filter.since) where.Add("timestamp >=", Seconds(*filter.since));
+    if (filter.until) where.Add("timestamp <", Seconds(*filter.until));
+    LC2_RETURN_IF_ERROR(where.AddCursor(filter.cursor));
+    const std::int64_t limit = std::clamp<std::int64_t>(filter.limit, 1, kMaxPage);
+    const std::string statement =
+        fmt::format("select {} from backup_requests where {} order by timestamp desc, run_id desc "
+                    "limit {}",
+                    kColumns, where.text(), limit + 1);
+    LC2_ASSIGN_OR_RETURN(const auto rows, connection_->Query(ctx, statement, where.params()));
+    BackupPage page;
+    for (const sql::Row& row : rows) page.records.push_back(RecordOf(row));
+    if (static_cast<std::int64_t>(page.records.size()) > limit) {
+      page.records.pop_back();
+      const BackupRecord& last = page.records.back();
+      page.next_cursor = fmt::format("{}.{}", Seconds(last.timestamp), last.run_id);
+    }
+    return page;
+  }
+
+  Result<BackupRecord> Get(const Context& ctx, const EnvironmentId& env,
+                           const BackupId& id) override {
+    LC2_ASSIGN_OR_RETURN(
+        const auto row,
+        connection_->QueryOne(ctx,
+                              fmt::format("select {} from backup_requests where project_id = $1 "
+                                          "and environment = $2 and backup_id = $3 "
+                                          "order by timestamp desc limit 1",
+                                          kColumns),
+                              {env.project.str(), env.environment.str(), id.str()}));
+    if (!row) {
+      return Error{.kind = ErrorKind::kNotFound,
+                   .code = "backup.not_found",
+                   .message = fmt::format("environment '{}' has no backup '{}'", env.str(),
+                                          id.str()),
+                   .hint = "see `lc2 backup list`, or rebuild the catalogue with "
+                           "`lc2 catalog rebuild`"};
+    }
+    return RecordOf(*row);
+  }
+
+  Result<RebuildReport> Rebuild(const Context& ctx, const std::string& location,
+                                ObjectStore& vault) override {
+    LC2_ASSIGN_OR_RETURN(sql::Transaction transaction,
+                         sql::Transaction::Begin(ctx, *connection_));
+    LC2_RETURN_IF_ERROR(connection_->Execute(
+        ctx, "delete from backup_requests where location = $1", {location}));
+    RebuildReport report;
+    LC2_ASSIGN_OR_RETURN(const auto environments, vault::ListEnvironments(ctx, vault));
+    for (const EnvironmentId& env : environments) {
+      ++report.environments;
+      LC2_ASSIGN_OR_RETURN(const vault::RunList list, vault::ListBackups(ctx, vault, env));
+      for (const Error& error : list.damaged) report.damaged.push_back(Describe(error));
+      for (const vault::RunFacts& facts : list.runs) {
+        ++report.runs;
+        LC2_RETURN_IF_ERROR(AddRun(ctx, location, vault, env, facts, report));
+      }
+    }
+    LC2_RETURN_IF_ERROR(transaction.Commit(ctx));
+    return report;
+  }
+
+ private:
+  // A damaged manifest does not hide its run: the log alone tells what it can.
+  Result<void> AddRun(const Context& ctx, const std::string& location, ObjectStore& vault,
+                      const EnvironmentId& env, const vault::RunFacts& facts,
+                      RebuildReport& report) {
+    if (!facts.alive()) return Put(ctx, MakeRecord(location, env, facts, nullptr));
+    Result<vault::OpenedBackup> backup =
+        vault::OpenBackup(ctx, vault, env, *facts.opened->backup_id);
+    if (backup.has_value()) return Put(ctx, MakeRecord(location, env, facts, &backup->manifest));
+    if (FactsOf(backup.error().kind).retryable) return std::move(backup).error();
+    report.damaged.push_back(Describe(backup.error()));
+    return Put(ctx, MakeRecord(location, env, facts, nullptr));
+  }
+
+  std::unique_ptr<sql::Connection> connection_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> Catalog::Open(const Context& ctx,
+                                               const std::filesystem::path& file) {
+  // What it holds can be rebuilt, so it need not wait for the disk at each commit.
+  LC2_ASSIGN_OR_RETURN(auto connection, sql::OpenSqlite(ctx, file, {.durable = false}));
+  LC2_RETURN_IF_ERROR(sql::Migrate(ctx, *connection, {kSchema1}));
+  return std::unique_ptr<Catalog>(std::make_unique<SqliteCatalog>(std::move(connection)));
+}
+
+Result<BackupRecord> Catalog::Refresh(const Context& ctx, const std::string& location,
+                                      ObjectStore& vault, const EnvironmentId& env,
+                                      const RunId& run) {
+  LC2_ASSIGN_OR_RETURN(const vault::ControlLog log, vault::ReadControlLog(ctx, vault, env, run));
+  const vault::RunFacts facts = vault::Fold(log);
+  LC2_CHECK(facts.opened.has_value());
+  BackupRecord record;
+  if (facts.alive()) {
+    LC2_ASSIGN_OR_RETURN(const vault::OpenedBackup backup,
+                         vault::OpenBackup(ctx, vault, env, *facts.opened->backup_id));
+    record = MakeRecord(location, env, facts, &backup.manifest);
+  } else {
+    record = MakeRecord(location, env, facts, nullptr);
+  }
+  LC2_RETURN_IF_ERROR(Put(ctx, record));
+  return record;
+}
+
+}  // namespace lc2::catalog

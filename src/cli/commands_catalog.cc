@@ -1,0 +1,45 @@
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands_internal.h"
+
+namespace lc2::cli {
+
+namespace {
+
+Result<void> Rebuild(Session& session) {
+  LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
+  LC2_ASSIGN_OR_RETURN(const auto locations,
+                       ListAs<api::BackupLocation>(session.ctx(), home->deps().resources));
+  std::string damaged;
+  for (const api::BackupLocation& location : locations) {
+    LC2_ASSIGN_OR_RETURN(const auto opened,
+                         control::VaultSession::Open(session.ctx(), home->deps(), location,
+                                                     provider::VaultAccess::kRead));
+    LC2_ASSIGN_OR_RETURN(const catalog::RebuildReport report,
+                         home->deps().catalog.Rebuild(session.ctx(), location.metadata.name,
+                                                      opened->store()));
+    session.Print(fmt::format("{}: {} runs of {} environments\n", location.metadata.name,
+                              report.runs, report.environments));
+    for (const std::string& what : report.damaged) damaged += "\n  " + what;
+  }
+  if (damaged.empty()) return {};
+  return Error{.kind = ErrorKind::kCorrupt,
+               .code = "catalog.damaged_sources",
+               .message = "the catalogue was rebuilt, but these could not be read:" + damaged,
+               .hint = "verify the backups they belong to; everything else is listed"};
+}
+
+}  // namespace
+
+void AddCatalogCommands(CLI::App& root, Chosen& chosen) {
+  CLI::App* catalog = AddCommand(root, "catalog", "the SQL index over the vaults",
+                                 "lc2 catalog rebuild");
+  catalog->require_subcommand(1);
+  AddCommand(*catalog, "rebuild", "make the catalogue anew from the vaults alone",
+             "lc2 catalog rebuild")
+      ->callback([&chosen] { chosen.action = [](Session& session) { return Rebuild(session); }; });
+}
+
+}  // namespace lc2::cli

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/context.h"
+#include "cli/home.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "control/vault_session.h"
+
+namespace lc2::cli {
+
+// The options that every command has.
+struct GlobalOptions {
+  std::string home;
+  std::string catalog;
+  std::string project;
+  std::string environment;
+  std::string output = "table";
+  std::string log_level = "warning";
+  std::string log_format = "text";
+  bool quiet = false;
+  bool no_color = false;
+};
+
+// What a command works with. Opened as it is needed, so that `--help` and bad arguments touch
+// nothing.
+class Session final : public ProgressSink {
+ public:
+  Session(const GlobalOptions& options, const Clock& clock, std::stop_token stop);
+  ~Session() override;
+
+  const Context& ctx() const { return ctx_; }
+  const GlobalOptions& options() const { return options_; }
+  OutputFormat format() const { return format_; }
+  // Checks the options that parsing could not; call before a command runs.
+  Result<void> Prepare();
+
+  Result<Home*> home();
+  // The chosen environment: by --project and --environment, or the only one there is.
+  Result<EnvironmentId> Environment();
+  Result<control::EnvironmentVault> OpenVault(provider::VaultAccess access);
+
+  // Shows progress while `work` runs.
+  Result<void> WithProgress(const std::function<Result<void>()>& work);
+  void Report(const Progress& progress) override;
+
+  // Standard output.
+  void Print(const std::string& text) const;
+  // A remark for people, on standard error; nothing with --quiet.
+  void Remark(const std::string& text) const;
+  bool color() const;
+
+ private:
+  const GlobalOptions& options_;
+  std::unique_ptr<Logger> log_;
+  const Clock& clock_;
+  Context ctx_;
+  OutputFormat format_ = OutputFormat::kTable;
+  std::mutex mutex_;
+  std::unique_ptr<ProgressDisplay> display_;  // guarded by mutex_
+  std::unique_ptr<Home> home_;                // last: its attempts report to this object
+};
+
+}  // namespace lc2::cli

@@ -1,0 +1,302 @@
+#include "control/backup_reconciler.h"
+
+#include <fmt/core.h>
+
+#include "api/backup_id.h"
+#include "api/rules.h"
+#include "api/spec_hash.h"
+#include "codec/described.h"
+#include "control/backup_status.h"
+#include "control/choose_base.h"
+#include "control/restore_reconciler.h"
+#include "control/vault_session.h"
+#include "engine/backup.h"
+#include "vault/commit.h"
+#include "vault/deletion.h"
+#include "vault/request_record.h"
+#include "vault/run.h"
+#include "vault/step_records.h"
+
+namespace lc2::control {
+
+namespace {
+
+// An attempt that vanished is made again so often before the run is given up.
+constexpr std::size_t kMaxAttempts = 3;
+
+class BackupReconciler {
+ public:
+  BackupReconciler(const Context& ctx, const Deps& deps, api::BackupRequest request)
+      : ctx_(ctx), deps_(deps), request_(std::move(request)) {}
+
+  Result<Reconciled> Run() {
+    Result<EnvironmentVault> at =
+        OpenNamespace(ctx_, deps_, request_.metadata.namespace_, provider::VaultAccess::kCreate);
+    if (!at.has_value()) return RefuseUnlessTransient(at.error());
+    at_.emplace(std::move(at).value());
+    if (const auto allowed = CheckAllowed(); !allowed.has_value()) {
+      return Refuse("NotAllowed", allowed.error());
+    }
+    LC2_ASSIGN_OR_RETURN(const vault::AcceptedRequest accepted,
+                         vault::AcceptRequest(ctx_, vault(), env(), vault::RunKind::kBackup,
+                                              Ref(), api::SpecHash(request_)));
+    if (accepted.acceptance == vault::Acceptance::kNameReused) return RefuseName();
+    LC2_ASSIGN_OR_RETURN(const vault::StartedRun started, Start(accepted.record));
+    run_ = started.facts;
+    inherited_ = started.inherited;
+    if (run_.open()) LC2_RETURN_IF_ERROR(Advance());
+    if (run_.committed) LC2_RETURN_IF_ERROR(Settle());
+    return Publish();
+  }
+
+ private:
+  const vault::Vault& vault() const { return at_->session->vault(); }
+  ObjectStore& store() const { return at_->session->store(); }
+  EnvironmentId env() const { return at_->id(); }
+  vault::RequestRef Ref() const {
+    return {.name_space = request_.metadata.namespace_, .name = request_.metadata.name};
+  }
+
+  Result<void> CheckAllowed() const {
+    const api::Faults faults =
+        api::CheckAgainstEnvironment(request_, at_->environment, at_->location);
+    if (!faults.empty()) {
+      return api::FaultsError(fmt::format("backup request '{}' names what its environment does not",
+                                          request_.metadata.name),
+                              faults);
+    }
+    const api::BackupType type = api::EffectiveBackupType(request_, at_->environment);
+    if (type == api::BackupType::kSnapshot || type == api::BackupType::kBoth) {
+      return Error{.kind = ErrorKind::kInvalid,
+                   .code = "backup.no_snapshots",
+                   .message = fmt::format("database type '{}' needs provider snapshots, which "
+                                          "provider '{}' does not have",
+                                          codec::Word(type),
+                                          codec::Word(at_->environment.spec.provider)),
+                   .hint = "use type 'dump' or 'none'"};
+    }
+    return deps_.provider.CheckApart(at_->environment, at_->location);
+  }
+
+  Result<vault::StartedRun> Start(const vault::RequestRecord& record) {
+    const Time now = std::chrono::floor<std::chrono::seconds>(ctx_.clock().Now());
+    const std::string& name = request_.metadata.name;
+    const BackupId wanted = api::IsOwnBackupIdForm(env(), name, now)
+                                ? BackupId(name)
+                                : api::MakeBackupId(env(), now);
+    return vault::StartRun(
+        ctx_, vault(), env(),
+        {.first_run = record.run_id,
+         .kind = vault::RunKind::kBackup,
+         .request = Ref(),
+         .spec_digest = record.spec_digest,
+         .backup_id = wanted,
+         .source = {},
+         .initiator = request_.spec.requested_by.empty() ? deps_.who : request_.spec.requested_by,
+         .timestamp = now,
+         .expires_at = now + std::chrono::days(request_.spec.retention_days),
+         .who = deps_.who},
+        [this](const Context& ctx) { return ChooseBase(ctx, store(), env()); });
+  }
+
+  // An open run: cancel it, launch an attempt, or take up what the attempt came to.
+  Result<void> Advance() {
+    if (request_.spec.cancel) return Cancel();
+    if (run_.attempts.empty()) return LaunchNext();
+    const AttemptName attempt{run_.run, run_.attempts.back()};
+    LC2_ASSIGN_OR_RETURN(const AttemptStatus status, deps_.platform.Status(ctx_, attempt));
+    progress_ = status.progress;
+    switch (status.phase) {
+      case AttemptPhase::kRunning: return {};
+      case AttemptPhase::kFailed: return Close(vault::AbandonReason::kFailed, *status.error);
+      case AttemptPhase::kSucceeded: return Commit(attempt.attempt);
+      case AttemptPhase::kLost: return AfterLoss(attempt.attempt);
+    }
+    return {};
+  }
+
+  // A process that died may have left its candidate as its last act.
+  Result<void> AfterLoss(const AttemptId& attempt) {
+    const auto checked = vault::CheckCandidate(ctx_, store(), env(), run_.run, attempt, Checks());
+    if (checked.has_value()) return CommitChecked(*checked);
+    if (FactsOf(checked.error().kind).retryable) return checked.error();
+    if (run_.attempts.size() < kMaxAttempts) return LaunchNext();
+    return Close(vault::AbandonReason::kLost,
+                 {.kind = ErrorKind::kUnavailable,
+                  .code = "attempt.lost",
+                  .message = fmt::format("{} attempts ended without a word", kMaxAttempts),
+                  .hint = "were they killed, for want of memory perhaps?"});
+  }
+
+  Result<void> LaunchNext() {
+    std::vector<AttemptId> earlier = run_.attempts;
+    LC2_ASSIGN_OR_RETURN(const AttemptId attempt,
+                         vault::StartAttempt(ctx_, vault(), env(), run_.run, deps_.who));
+    run_.attempts.push_back(attempt);
+    LC2_ASSIGN_OR_RETURN(const bool safeguard,
+                         IsSafeguard(ctx_, deps_, *at_, request_.metadata));
+    return deps_.platform.Launch(
+        ctx_, engine::BackupRun{
+                  .run = run_.run,
+                  .attempt = attempt,
+                  .earlier = std::move(earlier),
+                  .backup_id = *run_.opened->backup_id,
+                  .spec_digest = run_.opened->spec_digest,
+                  .base = run_.opened->base,
+                  .inherited = inherited_,
+                  .environment = at_->environment,
+                  .location = at_->location,
+                  .database = api::EffectiveBackupType(request_, at_->environment),
+                  .exclude_generated = request_.spec.document_library.exclude_generated_files,
+                  .verify = request_.spec.verify,
+                  .safeguard = safeguard});
+  }
+
+  vault::CheckOptions Checks() const {
+    return {.source_bucket = at_->environment.spec.document_library.bucket,
+            .provider = codec::Word(at_->environment.spec.provider),
+            // The verify step has read the dump already; here it would be read twice.
+            .dump_digest = request_.spec.verify == api::VerifyLevel::kExists};
+  }
+
+  Result<void> Commit(const AttemptId& attempt) {
+    const auto checked = vault::CheckCandidate(ctx_, store(), env(), run_.run, attempt, Checks());
+    if (checked.has_value()) return CommitChecked(*checked);
+    if (FactsOf(checked.error().kind).retryable) return checked.error();
+    return Close(vault::AbandonReason::kFailed, checked.error());
+  }
+
+  Result<void> CommitChecked(const vault::CheckedCandidate& checked) {
+    if (deps_.signing_key != nullptr) {
+      LC2_RETURN_IF_ERROR(
+          vault::PublishKey(ctx_, store(), deps_.signing_key->public_key()));
+    }
+    LC2_ASSIGN_OR_RETURN(const vault::CommitFacts committed,
+                         vault::Commit(ctx_, vault(), env(), run_.run, checked, deps_.who));
+    run_ = committed.facts;
+    return {};
+  }
+
+  Result<void> Cancel() {
+    if (!run_.attempts.empty()) {
+      LC2_RETURN_IF_ERROR(
+          deps_.platform.Cancel(ctx_, {.run = run_.run, .attempt = run_.attempts.back()}));
+    }
+    return Close(vault::AbandonReason::kCancelled, {.kind = ErrorKind::kCancelled,
+                                                    .code = "call.cancelled",
+                                                    .message = "the backup was cancelled"});
+  }
+
+  Result<void> Close(vault::AbandonReason reason, const Error& error) {
+    vault::Abandoned abandoned{.reason = reason, .heir = {}, .error = EncodeError(error)};
+    if (!run_.attempts.empty()) {
+      const auto record = vault::ReadRecord(ctx_, store(),
+                                            {.env = env(),
+                                             .run = run_.run,
+                                             .attempt = run_.attempts.back(),
+                                             .name = engine::kCrosscheckRecord});
+      if (record.has_value() && record->is_object()) {
+        if (const codec::Json* facts = record->get_object().if_contains("consistency")) {
+          abandoned.consistency = *facts;
+        }
+      }
+    }
+    LC2_ASSIGN_OR_RETURN(run_, vault::AbandonRun(ctx_, vault(), env(), run_.run,
+                                                 std::move(abandoned), deps_.who, error.code));
+    return {};
+  }
+
+  // What the spec may change after the commit, and a commit that was cut short.
+  Result<void> Settle() {
+    LC2_ASSIGN_OR_RETURN(const vault::CommitFacts finished,
+                         vault::FinishCommit(ctx_, vault(), env(), run_.run));
+    run_ = finished.facts;
+    manifest_path_ = finished.manifest_key;
+    if (run_.deleted) return {};
+    const vault::By by{.who = deps_.who, .why = "request"};
+    if (!request_.spec.hold.reason.empty() && !run_.hold) {
+      LC2_ASSIGN_OR_RETURN(run_, vault::SetHold(ctx_, vault(), env(), run_.run,
+                                                {.on = true, .reason = request_.spec.hold.reason},
+                                                by));
+    }
+    const Time wanted =
+        run_.opened->timestamp + std::chrono::days(request_.spec.retention_days);
+    if (run_.expires_at && wanted > *run_.expires_at) {
+      LC2_ASSIGN_OR_RETURN(run_,
+                           vault::ExtendRetention(ctx_, vault(), env(), run_.run, wanted, by));
+    }
+    return {};
+  }
+
+  Result<Reconciled> Publish() {
+    BackupView view{.run = &run_, .backup = {}, .progress = progress_, .copied_objects = {},
+                    .manifest_path = manifest_path_};
+    std::optional<vault::OpenedBackup> backup;
+    if (run_.alive()) {
+      LC2_ASSIGN_OR_RETURN(backup, OpenTrusted(ctx_, deps_, *at_, *run_.opened->backup_id, false));
+      view.backup = &*backup;
+      view.copied_objects = CopiedObjects();
+    }
+    LC2_RETURN_IF_ERROR(deps_.catalog.Put(
+        ctx_, catalog::MakeRecord(at_->session->location(), env(), run_,
+                                  backup ? &backup->manifest : nullptr)));
+    request_.status = MakeBackupStatus(request_, view, ctx_.clock().Now());
+    LC2_ASSIGN_OR_RETURN(request_, UpdateStatusAs(ctx_, deps_.resources, request_));
+    Reconciled reconciled{.terminal = !run_.open(), .error = {}};
+    if (run_.abandoned) reconciled.error = DecodeError(run_.abandoned->error);
+    return reconciled;
+  }
+
+  std::optional<std::int64_t> CopiedObjects() {
+    const auto record = vault::ReadRecord(ctx_, store(),
+                                          {.env = env(),
+                                           .run = run_.run,
+                                           .attempt = run_.committed->attempt,
+                                           .name = engine::kLibraryRecord});
+    if (!record.has_value() || !record->is_object()) return std::nullopt;
+    const codec::Json* copied = record->get_object().if_contains("copiedObjects");
+    if (copied == nullptr || !copied->is_int64()) return std::nullopt;
+    return copied->get_int64();
+  }
+
+  Result<Reconciled> Refuse(const std::string& reason, const Error& error) {
+    request_.status = MakeRefusedStatus(request_, reason, error, ctx_.clock().Now());
+    LC2_ASSIGN_OR_RETURN(request_, UpdateStatusAs(ctx_, deps_.resources, request_));
+    return Reconciled{.terminal = true, .error = error};
+  }
+
+  Result<Reconciled> RefuseUnlessTransient(const Error& error) {
+    if (FactsOf(error.kind).retryable) return error;
+    return Refuse(std::string(FactsOf(error.kind).name), error);
+  }
+
+  Result<Reconciled> RefuseName() {
+    return Refuse("NameReused",
+                  {.kind = ErrorKind::kAlreadyExists,
+                   .code = "request.name_reused",
+                   .message = fmt::format("a backup request '{}' with another spec was accepted "
+                                          "before",
+                                          request_.metadata.name),
+                   .hint = "choose another name"});
+  }
+
+  const Context& ctx_;
+  const Deps& deps_;
+  api::BackupRequest request_;
+  std::optional<EnvironmentVault> at_;
+  vault::RunFacts run_;
+  std::optional<RunId> inherited_;
+  std::optional<Progress> progress_;
+  std::string manifest_path_;
+};
+
+}  // namespace
+
+Result<Reconciled> ReconcileBackup(const Context& ctx, const Deps& deps,
+                                   const std::string& name_space, const std::string& name) {
+  LC2_ASSIGN_OR_RETURN(api::BackupRequest request,
+                       GetAs<api::BackupRequest>(ctx, deps.resources, name_space, name));
+  return BackupReconciler(ctx, deps, std::move(request)).Run();
+}
+
+}  // namespace lc2::control

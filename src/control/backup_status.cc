@@ -1,0 +1,213 @@
+#include "control/backup_status.h"
+
+#include <fmt/core.h>
+
+#include "api/restore_request.h"
+#include "base/time_format.h"
+#include "codec/described.h"
+
+namespace lc2::control {
+
+namespace {
+
+using api::ConditionStatus;
+
+class StatusBuilder {
+ public:
+  StatusBuilder(const api::BackupRequest& request, Time now)
+      : request_(request), status_(request.status), now_(now) {
+    status_.observed_generation = request.metadata.generation;
+  }
+
+  void Set(std::string type, ConditionStatus status, std::string reason, std::string message = {}) {
+    status_.conditions = api::SetCondition(std::move(status_.conditions),
+                                           {.type = std::move(type),
+                                            .status = status,
+                                            .reason = std::move(reason),
+                                            .message = std::move(message),
+                                            .observed_generation = request_.metadata.generation},
+                                           now_);
+  }
+
+  api::BackupRequestStatus& status() { return status_; }
+
+  api::BackupRequestStatus Finish() {
+    api::BackupRequest with = request_;
+    with.status = status_;
+    status_.state = api::DeriveBackupState(with);
+    return std::move(status_);
+  }
+
+ private:
+  const api::BackupRequest& request_;
+  api::BackupRequestStatus status_;
+  const Time now_;
+};
+
+void FillRun(StatusBuilder& builder, const vault::RunFacts& run) {
+  api::BackupRequestStatus& status = builder.status();
+  if (run.opened->backup_id) status.backup_id = run.opened->backup_id->str();
+  status.start_time = run.opened->timestamp;
+  status.initiator = run.opened->initiator;
+  status.attempts = static_cast<std::int64_t>(run.attempts.size());
+  status.completion_time = run.closed_at;
+  status.expiration_time = run.expires_at;
+}
+
+void FillConsistency(StatusBuilder& builder, const vault::ConsistencyFacts& facts) {
+  builder.status().consistency = api::ConsistencyStatus{
+      .level = facts.level == vault::ConsistencyLevel::kAsOf ? api::ConsistencyLevel::kAsOf
+                                                             : api::ConsistencyLevel::kOrdered,
+      .missing = facts.missing,
+      .orphans = facts.orphans,
+      .size_mismatches = facts.size_mismatches,
+      .recovered = facts.recovered,
+      .in_flight = facts.in_flight};
+}
+
+void FillBackup(StatusBuilder& builder, const BackupView& view) {
+  const vault::Manifest& manifest = view.backup->manifest;
+  api::BackupRequestStatus& status = builder.status();
+  status.database = api::BackupDatabaseStatus{
+      .snapshot_id = manifest.database.snapshot_id.value_or(""),
+      .engine = manifest.database.engine.value_or(""),
+      .engine_version = manifest.database.engine_version.value_or(""),
+      .size_bytes = manifest.database.dump ? manifest.database.dump->size_bytes : 0};
+  status.document_library = api::BackupLibraryStatus{
+      .object_count = manifest.document_library.object_count,
+      .total_size_bytes = manifest.document_library.total_size_bytes,
+      .copied_objects = view.copied_objects.value_or(
+          status.document_library ? status.document_library->copied_objects : 0),
+      .manifest_path = view.manifest_path};
+  FillConsistency(builder, manifest.consistency);
+
+  const bool portable = manifest.database.dump || manifest.database.type == "none";
+  builder.Set("Portable", portable ? ConditionStatus::kTrue : ConditionStatus::kFalse,
+              portable ? "DumpIncluded" : "SnapshotOnly");
+  const std::int64_t lost = manifest.consistency.missing + manifest.consistency.size_mismatches;
+  builder.Set("Complete", lost == 0 ? ConditionStatus::kTrue : ConditionStatus::kFalse,
+              lost == 0 ? "NothingMissing" : "KnownLosses",
+              lost == 0 ? "" : fmt::format("{} documents are missing or of another size", lost));
+  switch (view.backup->signature) {
+    case vault::SignatureState::kTrusted:
+      builder.Set("Signed", ConditionStatus::kTrue, "TrustedKey", view.backup->key_id);
+      break;
+    case vault::SignatureState::kUntrustedKey:
+      builder.Set("Signed", ConditionStatus::kFalse, "UntrustedKey", view.backup->key_id);
+      break;
+    case vault::SignatureState::kUnsigned:
+      builder.Set("Signed", ConditionStatus::kFalse, "Unsigned");
+      break;
+  }
+  builder.Set("Immutable", ConditionStatus::kFalse, "NoObjectLock");
+}
+
+void FillVerified(StatusBuilder& builder, const vault::RunFacts& run,
+                  const api::BackupRequest& request) {
+  if (!run.verified) {
+    builder.Set("Verified", ConditionStatus::kTrue, "ReadBack",
+                fmt::format("level {} when it was made", codec::Word(request.spec.verify)));
+    return;
+  }
+  const bool passed = run.verified->result == "Passed";
+  std::string message = fmt::format("level {}", run.verified->level);
+  if (run.verified_at) message += " at " + FormatRfc3339(*run.verified_at);
+  for (std::size_t i = 0; i < run.verified->damaged.size() && i < 10; ++i) {
+    message += (i == 0 ? ": " : ", ") + run.verified->damaged[i];
+  }
+  builder.Set("Verified", passed ? ConditionStatus::kTrue : ConditionStatus::kFalse,
+              passed ? "Passed" : "Damaged", message);
+}
+
+void FillAbandoned(StatusBuilder& builder, const vault::Abandoned& abandoned) {
+  const Error error = DecodeError(abandoned.error);
+  if (!abandoned.consistency.is_null()) {
+    const auto facts = codec::Decode<vault::ConsistencyFacts>(abandoned.consistency);
+    if (facts.has_value()) FillConsistency(builder, *facts);
+  }
+  const bool cancelled = abandoned.reason == vault::AbandonReason::kCancelled;
+  std::string message = Describe(error);
+  if (!error.hint.empty()) message += ". HINT: " + error.hint;
+  builder.Set("Succeeded", ConditionStatus::kFalse,
+              cancelled                                             ? "Cancelled"
+              : abandoned.reason == vault::AbandonReason::kFailed ? std::string(FactsOf(error.kind).name)
+                                                                  : codec::Word(abandoned.reason),
+              message);
+}
+
+}  // namespace
+
+api::BackupRequestStatus MakeBackupStatus(const api::BackupRequest& request,
+                                          const BackupView& view, Time now) {
+  StatusBuilder builder(request, now);
+  builder.Set("Accepted", ConditionStatus::kTrue, "Accepted");
+  if (view.run == nullptr || !view.run->opened) {
+    builder.Set("Reconciling", ConditionStatus::kTrue, "Opening");
+    return builder.Finish();
+  }
+  const vault::RunFacts& run = *view.run;
+  FillRun(builder, run);
+  if (run.open()) {
+    builder.Set("Reconciling", ConditionStatus::kTrue, "Running");
+    builder.Set("Succeeded", ConditionStatus::kUnknown, "Running");
+    if (view.progress) builder.status().progress = ToStatus(*view.progress);
+    return builder.Finish();
+  }
+  builder.Set("Reconciling", ConditionStatus::kFalse, "Done");
+  if (run.abandoned) {
+    FillAbandoned(builder, *run.abandoned);
+    return builder.Finish();
+  }
+  builder.status().progress.reset();
+  builder.Set("Succeeded", ConditionStatus::kTrue, "Committed");
+  if (view.backup != nullptr) FillBackup(builder, view);
+  FillVerified(builder, run, request);
+  if (run.deleted) builder.Set("Expired", ConditionStatus::kTrue, "Deleted");
+  return builder.Finish();
+}
+
+api::BackupRequestStatus MakeRefusedStatus(const api::BackupRequest& request,
+                                           const std::string& reason, const Error& error,
+                                           Time now) {
+  StatusBuilder builder(request, now);
+  std::string message = Describe(error);
+  if (const std::string hint = HintOf(error); !hint.empty()) message += ". HINT: " + hint;
+  builder.Set("Accepted", ConditionStatus::kFalse, reason, std::move(message));
+  builder.Set("Reconciling", ConditionStatus::kFalse, reason);
+  return builder.Finish();
+}
+
+codec::Json EncodeError(const Error& error) {
+  return codec::Encode(api::ToErrorStatus(error));
+}
+
+Error DecodeError(const codec::Json& json) {
+  Error error{.kind = ErrorKind::kInternal, .code = "run.failed", .message = "the run failed"};
+  if (!json.is_object()) return error;
+  const auto status = codec::Decode<api::ErrorStatus>(json);
+  if (!status.has_value()) return error;
+  for (int i = 0; i <= static_cast<int>(ErrorKind::kInternal); ++i) {
+    const auto kind = static_cast<ErrorKind>(i);
+    if (FactsOf(kind).name == status->kind) error.kind = kind;
+  }
+  error.code = status->code;
+  error.message = status->message;
+  error.hint = status->hint;
+  return error;
+}
+
+api::ProgressStatus ToStatus(const Progress& progress) {
+  const std::int64_t done = progress.bytes_total > 0 ? progress.bytes_done : progress.objects_done;
+  const std::int64_t total =
+      progress.bytes_total > 0 ? progress.bytes_total : progress.objects_total;
+  return {.step = progress.step,
+          .objects_done = progress.objects_done,
+          .objects_total = progress.objects_total,
+          .bytes_done = progress.bytes_done,
+          .bytes_total = progress.bytes_total,
+          .percent = total > 0 ? std::min<std::int64_t>(100, done / std::max<std::int64_t>(
+                                                                        1, total / 100))
+                               : 0};
+}
+
+}  // namespace lc2::control

@@ -1,0 +1,73 @@
+#include "control/driver.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "api/backup_request.h"
+#include "api/restore_request.h"
+#include "control/restore_reconciler.h"
+
+namespace lc2::control {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLook{200};
+// A store or vault that cannot be reached is asked again with growing pauses, for a few minutes.
+constexpr milliseconds kFirstPause{500};
+constexpr milliseconds kLongestPause{30'000};
+constexpr int kTries = 12;
+
+Result<Reconciled> Reconcile(const Context& ctx, const Deps& deps, const ResourceRef& ref) {
+  if (ref.kind == api::BackupRequest::kKind) {
+    return ReconcileBackup(ctx, deps, ref.namespace_, ref.name);
+  }
+  if (ref.kind == api::RestoreRequest::kKind) {
+    return ReconcileRestore(ctx, deps, ref.namespace_, ref.name);
+  }
+  return Error{.kind = ErrorKind::kInvalid,
+               .code = "request.unknown_kind",
+               .message = fmt::format("{} is no request", ref.str())};
+}
+
+Result<void> RequestCancel(const Context& ctx, const Deps& deps, const ResourceRef& ref) {
+  LC2_ASSIGN_OR_RETURN(codec::Json object, deps.resources.Get(ctx, ref));
+  object.get_object()["spec"].get_object()["cancel"] = true;
+  LC2_RETURN_IF_ERROR(deps.resources.Update(ctx, object));
+  return {};
+}
+
+}  // namespace
+
+Result<Reconciled> Drive(const Context& ctx, const Deps& deps, const ResourceRef& request) {
+  // Ends with the request, not with the caller's patience: a cancelled run must be closed in order.
+  const Context own(ctx.clock(), ctx.log());
+  bool cancelled = false;
+  int failures = 0;
+  milliseconds pause = kFirstPause;
+  while (true) {
+    if (ctx.stopped() && !cancelled) {
+      const Result<void> told = RequestCancel(own, deps, request);
+      if (told.has_value() || told.error().kind != ErrorKind::kConflict) cancelled = true;
+      if (!told.has_value() && cancelled) return told.error();
+    }
+    Result<Reconciled> step = Reconcile(own, deps, request);
+    if (step.has_value() && step->terminal) return step;
+    if (step.has_value()) {
+      failures = 0;
+      pause = kFirstPause;
+      deps.platform.Wait(ctx, kLook);
+      continue;
+    }
+    // A stale write: somebody else was here; look again at once.
+    if (step.error().kind == ErrorKind::kConflict && ++failures < kTries) continue;
+    if (!FactsOf(step.error().kind).retryable || ++failures >= kTries) return step;
+    ctx.log().Warning("reconcile", {{"request", request.str()}, {"error", Describe(step.error())}});
+    deps.platform.Wait(ctx, pause);
+    pause = std::min(pause * 2, kLongestPause);
+  }
+}
+
+}  // namespace lc2::control

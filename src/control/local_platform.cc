@@ -1,0 +1,169 @@
+#include "control/local_platform.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "base/file.h"
+#include "codec/described.h"
+#include "engine/backup.h"
+#include "engine/restore.h"
+
+namespace lc2::control {
+
+namespace {
+
+// An attempt of this process, from its launch on.
+struct Job final : ProgressSink {
+  explicit Job(ProgressSink* also_to) : also(also_to) {}
+
+  void Report(const Progress& progress) override {
+    {
+      const std::lock_guard lock(mutex);
+      status.progress = progress;
+    }
+    if (also != nullptr) also->Report(progress);
+  }
+  AttemptStatus Now() {
+    const std::lock_guard lock(mutex);
+    return status;
+  }
+
+  ProgressSink* const also;
+  std::mutex mutex;
+  AttemptStatus status{.phase = AttemptPhase::kRunning};
+  UniqueFd lock_file;
+  std::jthread thread;
+};
+
+class LocalPlatform final : public Platform {
+ public:
+  LocalPlatform(const Clock& clock, Logger& log, provider::Provider& provider,
+                LocalPlatformOptions options)
+      : clock_(clock), log_(log), provider_(provider), options_(std::move(options)) {}
+
+  ~LocalPlatform() override {
+    for (auto& [name, job] : jobs_) job->thread.request_stop();
+  }
+
+  Result<void> Launch(const Context&, const AttemptWork& work) override {
+    const std::lock_guard lock(mutex_);
+    const AttemptName name = NameOf(work);
+    if (jobs_.contains(name)) return {};
+    LC2_ASSIGN_OR_RETURN(std::optional<UniqueFd> held, TryLock(name));
+    // Another process runs it; Status() will say so.
+    if (!held) return {};
+    auto job = std::make_unique<Job>(options_.progress);
+    job->lock_file = *std::move(held);
+    Job& running = *job;
+    jobs_.emplace(name, std::move(job));
+    running.thread = std::jthread(
+        [this, &running, work](const std::stop_token& stop) { Run(running, work, stop); });
+    return {};
+  }
+
+  Result<AttemptStatus> Status(const Context&, const AttemptName& name) override {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = jobs_.find(name); found != jobs_.end()) return found->second->Now();
+    LC2_ASSIGN_OR_RETURN(const std::optional<UniqueFd> held, TryLock(name));
+    return AttemptStatus{.phase = held ? AttemptPhase::kLost : AttemptPhase::kRunning};
+  }
+
+  Result<void> Cancel(const Context&, const AttemptName& name) override {
+    Job* job = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = jobs_.find(name);
+      if (found == jobs_.end()) return {};
+      job = found->second.get();
+    }
+    job->thread.request_stop();
+    if (job->thread.joinable()) job->thread.join();
+    return {};
+  }
+
+  void Wait(const Context& ctx, std::chrono::milliseconds wait) override {
+    std::unique_lock lock(mutex_);
+    const std::int64_t seen = ended_;
+    changed_.wait_for(lock, wait, [&] { return ended_ != seen || ctx.stopped(); });
+  }
+
+ private:
+  void Run(Job& job, const AttemptWork& work, const std::stop_token& stop) {
+    const Context ctx = Context(clock_, log_, &job).WithStop(stop);
+    AttemptStatus ended = Outcome(ctx, work);
+    {
+      const std::lock_guard lock(job.mutex);
+      ended.progress = job.status.progress;
+      job.status = std::move(ended);
+      job.lock_file.Close();
+    }
+    const std::lock_guard lock(mutex_);
+    ++ended_;
+    changed_.notify_all();
+  }
+
+  AttemptStatus Outcome(const Context& ctx, const AttemptWork& work) {
+    try {
+      if (const auto* backup = std::get_if<engine::BackupRun>(&work)) {
+        const Result<std::string> digest = engine::RunBackup(ctx, provider_, *backup);
+        if (!digest.has_value()) return Failed(digest.error());
+        return {.phase = AttemptPhase::kSucceeded};
+      }
+      const auto report = engine::RunRestore(ctx, provider_, std::get<engine::RestoreRun>(work));
+      if (!report.has_value()) return Failed(report.error());
+      return {.phase = AttemptPhase::kSucceeded, .result = codec::Encode(*report)};
+    } catch (const std::exception& problem) {
+      return Failed({.kind = ErrorKind::kInternal,
+                     .code = "attempt.exception",
+                     .message = fmt::format("the attempt ended by an exception: {}",
+                                            problem.what())});
+    }
+  }
+
+  static AttemptStatus Failed(Error error) {
+    return {.phase = AttemptPhase::kFailed, .error = std::move(error)};
+  }
+
+  // The attempt's lock, or nothing while another process holds it.
+  Result<std::optional<UniqueFd>> TryLock(const AttemptName& name) {
+    const std::filesystem::path path =
+        options_.locks / fmt::format("{}-{}", name.run.str(), name.attempt.str());
+    std::error_code failed;
+    std::filesystem::create_directories(options_.locks, failed);
+    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!fd.valid()) return ErrnoError(errno, "open", path.native());
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return std::optional(std::move(fd));
+    if (errno == EWOULDBLOCK) return std::optional<UniqueFd>();
+    return ErrnoError(errno, "lock", path.native());
+  }
+
+  const Clock& clock_;
+  Logger& log_;
+  provider::Provider& provider_;
+  const LocalPlatformOptions options_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::int64_t ended_ = 0;
+  std::map<AttemptName, std::unique_ptr<Job>> jobs_;  // last: their threads use all of the above
+};
+
+}  // namespace
+
+AttemptName NameOf(const AttemptWork& work) {
+  return std::visit([](const auto& run) { return AttemptName{run.run, run.attempt}; }, work);
+}
+
+std::unique_ptr<Platform> MakeLocalPlatform(const Clock& clock, Logger& log,
+                                            provider::Provider& provider,
+                                            const LocalPlatformOptions& options) {
+  return std::make_unique<LocalPlatform>(clock, log, provider, options);
+}
+
+}  // namespace lc2::control

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "base/context.h"
+#include "control/backup_reconciler.h"
+#include "control/deps.h"
+#include "control/vault_session.h"
+
+namespace lc2::control {
+
+// Brings a RestoreRequest one step further: plans it, refuses what the plan forbids, has a
+// safeguard backup made, launches attempts and closes the run. Level-triggered like
+// ReconcileBackup(), with the same errors. A dry run ends with the plan in the status and opens no
+// run.
+Result<Reconciled> ReconcileRestore(const Context& ctx, const Deps& deps,
+                                    const std::string& name_space, const std::string& name);
+
+// Whether the request with this metadata is the safeguard that a restore's control log asked for:
+// an annotation alone, which any tenant could write, proves nothing.
+Result<bool> IsSafeguard(const Context& ctx, const Deps& deps, EnvironmentVault& at,
+                         const api::ObjectMeta& request);
+
+}  // namespace lc2::control

@@ -1,0 +1,90 @@
+#include "control/vault_session.h"
+
+#include <fmt/core.h>
+
+namespace lc2::control {
+
+namespace {
+
+Result<EnvironmentVault> OpenFound(const Context& ctx, const Deps& deps,
+                                   api::LiferayEnvironment environment,
+                                   provider::VaultAccess access) {
+  EnvironmentVault found{.environment = std::move(environment)};
+  const std::string& name = found.environment.spec.backup_location;
+  Result<api::BackupLocation> location =
+      GetAs<api::BackupLocation>(ctx, deps.resources, "", name);
+  if (!location.has_value()) {
+    if (location.error().kind != ErrorKind::kNotFound) return std::move(location).error();
+    return Error{.kind = ErrorKind::kNotFound,
+                 .code = "location.not_found",
+                 .message = fmt::format("environment '{}' keeps its backups at location '{}', which "
+                                        "does not exist",
+                                        found.environment.metadata.name, name),
+                 .hint = "apply a BackupLocation of that name"};
+  }
+  found.location = std::move(location).value();
+  LC2_ASSIGN_OR_RETURN(found.session, VaultSession::Open(ctx, deps, found.location, access));
+  return found;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<VaultSession>> VaultSession::Open(const Context& ctx, const Deps& deps,
+                                                         const api::BackupLocation& location,
+                                                         provider::VaultAccess access) {
+  std::unique_ptr<VaultSession> session(new VaultSession());
+  session->location_ = location.metadata.name;
+  LC2_ASSIGN_OR_RETURN(session->store_, deps.provider.OpenVault(location, access));
+  LC2_ASSIGN_OR_RETURN(
+      vault::VaultFile file,
+      vault::OpenVault(ctx, *session->store_, deps.random,
+                       {.create = access == provider::VaultAccess::kCreate,
+                        .single_writer = location.spec.single_writer}));
+  session->audit_ =
+      std::make_unique<vault::AuditLog>(*session->store_, file.vault_id, deps.random);
+  session->vault_.reset(new vault::Vault{.store = *session->store_,
+                                         .file = std::move(file),
+                                         .random = deps.random,
+                                         .audit = session->audit_.get(),
+                                         .signing_key = deps.signing_key,
+                                         .lcp_trackers = location.spec.lcp_trackers});
+  return session;
+}
+
+Result<EnvironmentVault> OpenEnvironment(const Context& ctx, const Deps& deps,
+                                         const EnvironmentId& env, provider::VaultAccess access) {
+  Result<api::LiferayEnvironment> environment =
+      GetAs<api::LiferayEnvironment>(ctx, deps.resources, "", env.str());
+  if (!environment.has_value()) {
+    if (environment.error().kind != ErrorKind::kNotFound) return std::move(environment).error();
+    return Error{.kind = ErrorKind::kNotFound,
+                 .code = "environment.not_found",
+                 .message = fmt::format("there is no environment '{}'", env.str()),
+                 .hint = "apply a LiferayEnvironment of that name; `lc2 env init` writes one"};
+  }
+  return OpenFound(ctx, deps, std::move(environment).value(), access);
+}
+
+Result<EnvironmentVault> OpenNamespace(const Context& ctx, const Deps& deps,
+                                       const std::string& name_space,
+                                       provider::VaultAccess access) {
+  LC2_ASSIGN_OR_RETURN(const auto environments,
+                       ListAs<api::LiferayEnvironment>(ctx, deps.resources));
+  for (const api::LiferayEnvironment& environment : environments) {
+    if (api::NamespaceOf(environment) == name_space) {
+      return OpenFound(ctx, deps, environment, access);
+    }
+  }
+  return Error{.kind = ErrorKind::kNotFound,
+               .code = "environment.not_found",
+               .message = fmt::format("namespace '{}' belongs to no environment", name_space),
+               .hint = "apply a LiferayEnvironment that serves it"};
+}
+
+Result<vault::OpenedBackup> OpenTrusted(const Context& ctx, const Deps& deps, EnvironmentVault& at,
+                                        const BackupId& id, bool require_trusted) {
+  return vault::OpenBackup(ctx, at.session->store(), at.id(), id,
+                           {.trusted = deps.trusted, .require_trusted = require_trusted});
+}
+
+}  // namespace lc2::control

@@ -1,0 +1,223 @@
+#include <fmt/core.h>
+
+#include "base/time_format.h"
+#include "codec/described.h"
+#include "database/restore.h"
+#include "engine/facts.h"
+#include "engine/restore.h"
+#include "vault/entries.h"
+
+namespace lc2::engine {
+
+namespace {
+
+bool WantsDatabase(api::RestoreType type) {
+  return type == api::RestoreType::kFull || type == api::RestoreType::kDatabaseOnly;
+}
+bool WantsLibrary(api::RestoreType type) { return type != api::RestoreType::kDatabaseOnly; }
+
+// Counts and remembers nothing: tells whether anything lies in the target.
+class CountingReader final : public EntryReader {
+ public:
+  explicit CountingReader(EntryReader& source) : source_(source) {}
+  Result<std::vector<Entry>> Read() override {
+    Result<std::vector<Entry>> batch = source_.Read();
+    if (batch.has_value()) count_ += static_cast<std::int64_t>(batch->size());
+    return batch;
+  }
+  std::int64_t count() const { return count_; }
+
+ private:
+  EntryReader& source_;
+  std::int64_t count_ = 0;
+};
+
+class Planner {
+ public:
+  Planner(const Context& ctx, provider::Provider& provider, ObjectStore& vault,
+          const vault::OpenedBackup& backup, const RestoreWish& wish)
+      : ctx_(ctx), provider_(provider), vault_(vault), backup_(backup), wish_(wish) {}
+
+  Result<RestorePlan> Run() {
+    plan_.backup_id = backup_.manifest.backup_id.str();
+    plan_.backup_time = FormatRfc3339(backup_.manifest.timestamp);
+    plan_.manifest_digest = backup_.manifest_digest;
+    plan_.signature = SignatureWord();
+    plan_.database.action = plan_.library.action = "none";
+    if (const auto apart = provider_.CheckApart(wish_.environment, wish_.location);
+        !apart.has_value()) {
+      AddConflict(apart.error());
+      return plan_;
+    }
+    if (WantsDatabase(wish_.type)) LC2_RETURN_IF_ERROR(PlanDatabase());
+    if (WantsLibrary(wish_.type)) LC2_RETURN_IF_ERROR(PlanLibrary());
+    JudgeTarget();
+    plan_.warnings.push_back(
+        fmt::format("whatever was written after {} is not in this backup",
+                    backup_.manifest.consistency.window.empty()
+                        ? plan_.backup_time
+                        : FormatRfc3339(backup_.manifest.consistency.window.back())));
+    plan_.warnings.push_back("the search index is not part of a backup: reindex after the restore");
+    return plan_;
+  }
+
+ private:
+  std::string SignatureWord() const {
+    switch (backup_.signature) {
+      case vault::SignatureState::kTrusted: return "Trusted";
+      case vault::SignatureState::kUntrustedKey: return "UntrustedKey";
+      case vault::SignatureState::kUnsigned: return "Unsigned";
+    }
+    return {};
+  }
+
+  void AddConflict(std::string reason, std::string message, std::string hint) {
+    plan_.conflicts.push_back({std::move(reason), std::move(message), std::move(hint)});
+  }
+  void AddConflict(const Error& error) {
+    AddConflict(std::string(FactsOf(error.kind).name), Describe(error), HintOf(error));
+  }
+
+  Result<void> PlanDatabase() {
+    const vault::DatabaseFacts& facts = backup_.manifest.database;
+    if (!facts.dump) {
+      AddConflict("NoDump", fmt::format("backup '{}' holds no dump of the database",
+                                        plan_.backup_id),
+                  "choose another backup, or restore with type storage-only");
+      return {};
+    }
+    LC2_ASSIGN_OR_RETURN(const database::DatabaseTarget target, DatabaseTargetOf());
+    LC2_ASSIGN_OR_RETURN(const database::TargetFacts found,
+                         database::InspectTarget(ctx_, target));
+    DatabasePlan& plan = plan_.database;
+    plan.name = target.name;
+    plan.dump_version = facts.engine_version.value_or("");
+    plan.target_version = found.server_version;
+    plan.dump_bytes = facts.dump->size_bytes;
+    plan.raw_bytes = facts.dump->raw_bytes.value_or(0);
+    plan.present_bytes = found.size_bytes;
+    plan.foreign_sessions = found.foreign_sessions;
+    plan.free_bytes = found.free_bytes;
+    switch (found.state) {
+      case database::TargetState::kAbsent: plan.action = "create"; break;
+      case database::TargetState::kEmpty: plan.action = "fill"; break;
+      case database::TargetState::kFilled:
+        plan.action = "replace";
+        plan_.target_filled = true;
+        break;
+    }
+    CheckDatabase(target, found);
+    return {};
+  }
+
+  Result<database::DatabaseTarget> DatabaseTargetOf() const {
+    LC2_ASSIGN_OR_RETURN(database::DatabaseTarget target,
+                         ResolveDatabase(provider_, wish_.environment));
+    if (!wish_.database.target_name.empty()) target.name = wish_.database.target_name;
+    return target;
+  }
+
+  void CheckDatabase(const database::DatabaseTarget& target, const database::TargetFacts& found) {
+    const vault::DatabaseFacts& facts = backup_.manifest.database;
+    if (facts.engine && *facts.engine != "postgres") {
+      AddConflict("EngineMismatch",
+                  fmt::format("backup '{}' is of engine '{}', the target is PostgreSQL",
+                              plan_.backup_id, *facts.engine),
+                  "restore it into a database of the same engine");
+    }
+    if (const auto fits = database::CheckRestoreFits(FromManifest(*facts.dump),
+                                                     facts.engine_version.value_or(""),
+                                                     found.server_version);
+        !fits.has_value()) {
+      AddConflict(fits.error());
+    }
+    if (found.foreign_sessions > 0) {
+      AddConflict("InUse",
+                  fmt::format("{} has {} sessions of others: {}", target.Describe(),
+                              found.foreign_sessions, found.sessions),
+                  "stop the portal and every other client first");
+    }
+    if (!found.can_create_database) {
+      AddConflict("Denied",
+                  fmt::format("role '{}' may not create databases on {}", target.user,
+                              target.Describe()),
+                  "grant it CREATEDB: a restore loads into a database of its own first");
+    }
+    if (found.free_bytes && plan_.database.raw_bytes > *found.free_bytes) {
+      AddConflict("NoSpace",
+                  fmt::format("the database needs about {}, but its server has {} free",
+                              FormatBytes(plan_.database.raw_bytes),
+                              FormatBytes(*found.free_bytes)),
+                  "free some space where the server keeps its data");
+    }
+  }
+
+  Result<void> PlanLibrary() {
+    const vault::LibraryFacts& facts = backup_.manifest.document_library;
+    LibraryPlan& plan = plan_.library;
+    plan.objects = facts.object_count;
+    plan.bytes = facts.total_size_bytes;
+    plan.target = wish_.environment.spec.document_library.bucket;
+    LC2_ASSIGN_OR_RETURN(auto filter, KeyFilter::Make(wish_.library.include, wish_.library.exclude));
+    LC2_ASSIGN_OR_RETURN(const auto entries, vault::OpenEntries(ctx_, vault_, backup_.manifest));
+
+    const auto store =
+        provider_.OpenLibrary(wish_.environment, provider::LibraryAccess::kRead);
+    if (!store.has_value() && store.error().kind != ErrorKind::kNotFound) return store.error();
+    std::unique_ptr<EntryReader> listing;
+    if (store.has_value()) {
+      LC2_ASSIGN_OR_RETURN(listing, (*store)->List(ctx_, {}));
+      LC2_ASSIGN_OR_RETURN(plan.free_bytes, (*store)->FreeBytes(ctx_));
+    } else {
+      listing = std::make_unique<VectorReader<Entry>>(std::vector<Entry>());
+    }
+    CountingReader present(*listing);
+    library::RestoreJoin join(
+        *entries, &present,
+        {.filter = std::move(filter),
+         .extra_keys = wish_.library.extra_keys == api::ExtraKeys::kRemove
+                           ? library::ExtraKeys::kRemove
+                           : library::ExtraKeys::kKeep});
+    LC2_ASSIGN_OR_RETURN(plan.changes, library::PlanRestore(ctx_, join));
+    plan.present_objects = present.count();
+    plan.action = plan.present_objects == 0 ? "create" : "merge";
+    if (plan.changes.replace > 0 || plan.changes.compare > 0 || plan.changes.extra > 0) {
+      plan_.target_filled = true;
+    }
+    const std::int64_t needed = plan.changes.write_bytes + plan.changes.replace_bytes;
+    if (plan.free_bytes && needed > *plan.free_bytes) {
+      AddConflict("NoSpace",
+                  fmt::format("the library needs {} more, but '{}' has {} free",
+                              FormatBytes(needed), plan.target, FormatBytes(*plan.free_bytes)),
+                  "free some space in the target's file system");
+    }
+    return {};
+  }
+
+  void JudgeTarget() {
+    if (!plan_.target_filled || wish_.overwrite) return;
+    AddConflict("NotSupported",
+                fmt::format("the target is not empty (database: {}, {} library objects)",
+                            plan_.database.action == "replace" ? "filled" : "empty",
+                            plan_.library.present_objects),
+                "restore with strategy Overwrite and `--yes` (spec.confirm: Overwrite), or empty "
+                "the target first; preparing beside a filled target comes with a later release");
+  }
+
+  const Context& ctx_;
+  provider::Provider& provider_;
+  ObjectStore& vault_;
+  const vault::OpenedBackup& backup_;
+  const RestoreWish& wish_;
+  RestorePlan plan_;
+};
+
+}  // namespace
+
+Result<RestorePlan> PlanRestore(const Context& ctx, provider::Provider& provider,
+                                ObjectStore& vault, const vault::OpenedBackup& backup,
+                                const RestoreWish& wish) {
+  return Planner(ctx, provider, vault, backup, wish).Run();
+}
+
+}  // namespace lc2::engine
