@@ -1,6 +1,6 @@
-# lc2_embed(OUTPUT file FILES ...): writes the texts of FILES as string literals, a comma after each,
-# to be included between the braces of an array. Made at configure time, and again whenever one of
-# FILES changes. A text may hold 64 KiB, the longest literal that every compiler takes.
+# lc2_embed(OUTPUT file FILES ...): writes the texts of FILES as string literals, a comma after
+# each, to be included between the braces of an array. Made at configure time, and again whenever
+# one of FILES changes. A text may hold 64 KiB, the longest literal that every compiler takes.
 function(lc2_embed)
   cmake_parse_arguments(ARG "" "OUTPUT" "FILES" ${ARGN})
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${ARG_FILES})
@@ -9,7 +9,7 @@ function(lc2_embed)
     file(READ ${file} text)
     string(APPEND literals "R\"lc2embed(${text})lc2embed\",\n")
   endforeach()
-  # Like file(CONFIGURE), but without touching what the texts hold: an unchanged file keeps its time.
+  # Like file(CONFIGURE), but the texts may hold anything: an unchanged file keeps its time.
   if(EXISTS ${ARG_OUTPUT})
     file(READ ${ARG_OUTPUT} before)
   endif()

@@ -3,8 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <type_traits>
+
+#include <boost/json.hpp>
 
 #include "api/backup_id.h"
 #include "api/kinds.h"
@@ -25,11 +26,18 @@ constexpr std::string_view kMetadataSchema = R"(
 type: object
 required: [name]
 properties:
-  name: {type: string, minLength: 1, maxLength: 253, pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"}
+  name:
+    type: string
+    minLength: 1
+    maxLength: 253
+    pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
   namespace: {type: string, maxLength: 63, pattern: "^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$"}
   labels:
     type: object
-    additionalProperties: {type: string, maxLength: 63, pattern: "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"}
+    additionalProperties:
+      type: string
+      maxLength: 63
+      pattern: "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
   annotations:
     type: object
     additionalProperties: {type: string, maxLength: 262144}
@@ -57,9 +65,10 @@ constexpr std::string_view kKeyPattern =
 constexpr std::size_t kMaxKey = 253 + 1 + 63;
 
 // Set by the API, whatever a document that came out of one says.
-constexpr const char* kSetByApi[] = {"uid",           "resourceVersion",   "generation",
-                                     "selfLink",      "creationTimestamp", "deletionTimestamp",
-                                     "managedFields", "generateName",      "deletionGracePeriodSeconds"};
+constexpr const char* kSetByApi[] = {
+    "uid",           "resourceVersion",   "generation",
+    "selfLink",      "creationTimestamp", "deletionTimestamp",
+    "managedFields", "generateName",      "deletionGracePeriodSeconds"};
 
 const Schema& MetadataSchema() {
   static const Schema schema =
@@ -128,7 +137,8 @@ Faults CheckEnvelope(const JsonObject& object) {
   Faults faults;
   const Json* version = object.if_contains("apiVersion");
   if (version == nullptr || *version != Json(std::string(kApiVersion))) {
-    faults.push_back(Fault{.path = "apiVersion", .message = fmt::format("must be '{}'", kApiVersion)});
+    faults.push_back(
+        Fault{.path = "apiVersion", .message = fmt::format("must be '{}'", kApiVersion)});
   }
   const std::vector<std::string> known{"apiVersion", "kind", "metadata", "spec", "status"};
   for (const auto& member : object) {
@@ -172,8 +182,7 @@ std::string ImpliedNamespace(const BackupRequest& request) {
 std::string ImpliedNamespace(const RestoreRequest& request) {
   const std::string project = TargetProject(request);
   if (project.empty()) return {};
-  return DefaultNamespace(
-      {ProjectId(project), EnvironmentName(request.spec.target_environment)});
+  return DefaultNamespace({ProjectId(project), EnvironmentName(request.spec.target_environment)});
 }
 
 // Rules and namespace of an object whose structure is sound.
@@ -184,9 +193,10 @@ Faults FinishNew(const Kind& kind, Json& object) {
   if (!kind.cluster_scoped && decoded->metadata.namespace_.empty()) {
     decoded->metadata.namespace_ = ImpliedNamespace(*decoded);
     if (decoded->metadata.namespace_.empty()) {
-      return {Fault{.path = "metadata.namespace",
-                    .message = "is required, because nothing else says which project is meant",
-                    .hint = "it is proj-<projectId>-<environment> unless the environment says else"}};
+      return {
+          Fault{.path = "metadata.namespace",
+                .message = "is required, because nothing else says which project is meant",
+                .hint = "it is proj-<projectId>-<environment> unless the environment says else"}};
     }
     object.at("metadata").get_object()["namespace"] = decoded->metadata.namespace_;
   }
@@ -222,12 +232,11 @@ Admitted AdmitNew(Json object) {
   const Result<const Kind*> found = RequireKind(name);
   // Kinds are named exactly in documents; other spellings are for the command line.
   if (!found.has_value() || (*found)->name != name) {
-    return {.faults = {Fault{
-                .path = "kind",
-                .message = found.has_value()
-                               ? fmt::format("'{}' is spelt '{}'", name, (*found)->name)
-                               : found.error().message,
-                .hint = found.has_value() ? std::string() : found.error().hint}}};
+    return {.faults = {Fault{.path = "kind",
+                             .message = found.has_value() ? fmt::format("'{}' is spelt '{}'", name,
+                                                                        (*found)->name)
+                                                          : found.error().message,
+                             .hint = found.has_value() ? std::string() : found.error().hint}}};
   }
   const Kind& kind = **found;
   Admitted admitted{.faults = CheckEnvelope(members)};
@@ -275,8 +284,8 @@ Admitted AdmitStatus(const Json& before, const Json& object) {
   const Kind* kind = FindKind(std::string_view(before.at("kind").get_string()));
   LC2_CHECK(kind != nullptr);
   const Json* status = object.is_object() ? object.get_object().if_contains("status") : nullptr;
-  Checked checked = Check(kind->status, status == nullptr ? Json(JsonObject{}) : *status,
-                          Path("status"));
+  Checked checked =
+      Check(kind->status, status == nullptr ? Json(JsonObject{}) : *status, Path("status"));
   Admitted admitted{.object = before, .faults = std::move(checked.faults)};
   admitted.object.get_object()["status"] = std::move(checked.value);
   return admitted;

@@ -11,7 +11,7 @@ namespace lc2::api {
 namespace {
 
 constexpr std::string_view kMiddle = "-backup-";
-constexpr std::size_t kTimeSize = 15;    // "20251109-143000"
+constexpr std::size_t kTimeSize = 15;  // "20251109-143000"
 constexpr std::size_t kSuffixSize = 4;
 constexpr std::size_t kMaxIdSize = 128;  // domain.md 2.2
 
@@ -75,8 +75,8 @@ bool IsOwnBackupIdForm(const EnvironmentId& environment, std::string_view name, 
 }
 
 Result<BackupId> ParseBackupId(std::string_view text) {
-  const bool fits = !text.empty() && text.size() <= kMaxIdSize && text[0] != '.' && text[0] != '-' &&
-                    std::all_of(text.begin(), text.end(), [](char c) {
+  const bool fits = !text.empty() && text.size() <= kMaxIdSize && text[0] != '.' &&
+                    text[0] != '-' && std::all_of(text.begin(), text.end(), [](char c) {
                       return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
                              (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '-';
                     });

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <boost/describe.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <boost/describe.hpp>
 
 #include "api/liferay_environment.h"
 #include "api/meta.h"

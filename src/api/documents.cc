@@ -3,9 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <set>
 #include <tuple>
+
+#include <boost/json.hpp>
 
 #include "api/admission.h"
 #include "api/kinds.h"

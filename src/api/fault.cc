@@ -14,9 +14,8 @@ std::string Describe(const Fault& fault) {
 }
 
 Error FaultsError(std::string_view what, const Faults& faults) {
-  Error error{.kind = ErrorKind::kInvalid,
-              .code = "resource.invalid",
-              .message = std::string(what)};
+  Error error{
+      .kind = ErrorKind::kInvalid, .code = "resource.invalid", .message = std::string(what)};
   for (const Fault& fault : faults) {
     error.message += "\n  " + Describe(fault);
     if (error.hint.empty()) error.hint = fault.hint;

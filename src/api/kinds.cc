@@ -3,8 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <cctype>
+
+#include <boost/json.hpp>
 
 #include "codec/yaml.h"
 

@@ -16,7 +16,8 @@ namespace lc2::api {
 struct PrinterColumn {
   std::string name;  // "Project"
   std::string type;  // "string", "integer", "date"
-  std::vector<std::string> path;  // {"spec", "projectId"}; a step "[Type]" is the condition's status
+  std::vector<std::string>
+      path;           // {"spec", "projectId"}; a step "[Type]" is the condition's status
   bool wide = false;  // only with `-o wide`
 };
 

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <boost/describe.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/describe.hpp>
 
 #include "api/backup_location.h"
 #include "api/meta.h"
@@ -146,8 +147,7 @@ struct LiferayEnvironmentStatus {
 
   bool operator==(const LiferayEnvironmentStatus&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(LiferayEnvironmentStatus, (),
-                      (observed_generation, capabilities, conditions))
+BOOST_DESCRIBE_STRUCT(LiferayEnvironmentStatus, (), (observed_generation, capabilities, conditions))
 
 struct LiferayEnvironment {
   static constexpr std::string_view kKind = "LiferayEnvironment";

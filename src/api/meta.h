@@ -1,12 +1,13 @@
 #pragma once
 
-#include <boost/describe.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/describe.hpp>
 
 #include "base/clock.h"
 #include "base/strong.h"

@@ -157,9 +157,12 @@ class Builder {
   // Appends the states of `node`, which lead on to state `next`; returns where they start.
   std::size_t Build(const Node& node, std::size_t next) {
     switch (node.kind) {
-      case NodeKind::kBytes: return Add({.op = Op::kBytes, .bytes = node.bytes, .next = next});
-      case NodeKind::kBegin: return Add({.op = Op::kBegin, .next = next});
-      case NodeKind::kEnd: return Add({.op = Op::kEnd, .next = next});
+      case NodeKind::kBytes:
+        return Add({.op = Op::kBytes, .bytes = node.bytes, .next = next});
+      case NodeKind::kBegin:
+        return Add({.op = Op::kBegin, .next = next});
+      case NodeKind::kEnd:
+        return Add({.op = Op::kEnd, .next = next});
       case NodeKind::kSequence: {
         std::size_t start = next;
         for (auto child = node.children.rbegin(); child != node.children.rend(); ++child) {
@@ -268,7 +271,8 @@ bool Pattern::Matches(std::string_view text) const {
     next.Clear();
     for (const std::size_t here : now.list()) {
       const State& state = automaton_->states[here];
-      if (state.op != Op::kBytes || !state.bytes.test(static_cast<unsigned char>(text[i]))) continue;
+      if (state.op != Op::kBytes || !state.bytes.test(static_cast<unsigned char>(text[i])))
+        continue;
       if (automaton_->Enter(next, state.next, false, i + 1 == text.size())) return true;
     }
     std::swap(now, next);

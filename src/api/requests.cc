@@ -41,20 +41,22 @@ bool IsTerminal(const BackupRequest& request) {
     case BackupState::kSucceeded:
     case BackupState::kFailed:
     case BackupState::kCancelled:
-    case BackupState::kExpired: return true;
+    case BackupState::kExpired:
+      return true;
     case BackupState::kPending:
     case BackupState::kInProgress:
-    case BackupState::kDeleting: return false;
+    case BackupState::kDeleting:
+      return false;
   }
   return false;
 }
 
 EnvironmentId SourceOf(const RestoreRequest& request, const LiferayEnvironment& target) {
   const RestoreRequestSpec& spec = request.spec;
-  return {ProjectId(spec.source_project_id.empty() ? target.spec.project_id
-                                                   : spec.source_project_id),
-          EnvironmentName(spec.source_environment.empty() ? target.spec.environment
-                                                          : spec.source_environment)};
+  return {
+      ProjectId(spec.source_project_id.empty() ? target.spec.project_id : spec.source_project_id),
+      EnvironmentName(spec.source_environment.empty() ? target.spec.environment
+                                                      : spec.source_environment)};
 }
 
 ErrorStatus ToErrorStatus(const Error& error) {
@@ -88,12 +90,15 @@ bool IsTerminal(const RestoreRequest& request) {
     case RestoreState::kSucceeded:
     case RestoreState::kFailed:
     case RestoreState::kCancelled:
-    case RestoreState::kUndone: return true;
-    case RestoreState::kPlanned: return HasCondition(request.status.conditions, "Succeeded");
+    case RestoreState::kUndone:
+      return true;
+    case RestoreState::kPlanned:
+      return HasCondition(request.status.conditions, "Succeeded");
     case RestoreState::kPending:
     case RestoreState::kAwaitingApproval:
     case RestoreState::kInProgress:
-    case RestoreState::kSwitched: return false;
+    case RestoreState::kSwitched:
+      return false;
   }
   return false;
 }

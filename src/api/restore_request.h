@@ -1,11 +1,12 @@
 #pragma once
 
-#include <boost/describe.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/describe.hpp>
 
 #include "api/backup_request.h"
 #include "api/liferay_environment.h"

@@ -3,8 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <filesystem>
+
+#include <boost/json.hpp>
 
 #include "codec/described.h"
 
@@ -150,8 +151,8 @@ Faults CheckRules(const LiferayEnvironment& environment) {
   const LiferayEnvironmentSpec& spec = environment.spec;
   const std::string expected = IdOf(environment).str();
   if (environment.metadata.name != expected) {
-    faults.Add("metadata.name", fmt::format("is '{}', must be '{}'", environment.metadata.name,
-                                            expected),
+    faults.Add("metadata.name",
+               fmt::format("is '{}', must be '{}'", environment.metadata.name, expected),
                "an environment is named <projectId>-<environment>");
   }
   if (spec.provider == Provider::kLocal && spec.database.backup_type &&
@@ -211,12 +212,13 @@ Faults CheckRules(const RestoreRequest& request) {
   }
   if (spec.document_library.extra_keys == ExtraKeys::kRemove &&
       (selective || spec.restore_type == RestoreType::kDatabaseOnly)) {
-    faults.Add("spec.documentLibrary.extraKeys",
-               fmt::format("Remove is not possible with restoreType {}",
-                           codec::Word(spec.restore_type)),
-               "it would remove every file that is not restored");
+    faults.Add(
+        "spec.documentLibrary.extraKeys",
+        fmt::format("Remove is not possible with restoreType {}", codec::Word(spec.restore_type)),
+        "it would remove every file that is not restored");
   }
-  if (spec.database.point_in_time && (selective || spec.restore_type == RestoreType::kStorageOnly)) {
+  if (spec.database.point_in_time &&
+      (selective || spec.restore_type == RestoreType::kStorageOnly)) {
     faults.Add("spec.database.pointInTime",
                fmt::format("restoreType {} restores no database", codec::Word(spec.restore_type)));
   }
@@ -293,17 +295,17 @@ Faults CheckAgainstEnvironment(const BackupRequest& request, const LiferayEnviro
                    spec.document_library.destination_prefix, location.spec.prefix, vault);
   const BackupType type = EffectiveBackupType(request, environment);
   const BackupType allowed = DefaultBackupType(environment);
-  if ((HoldsSnapshot(type) && !HoldsSnapshot(allowed)) || (HoldsDump(type) && !HoldsDump(allowed))) {
-    faults.Add("spec.database.type",
-               fmt::format("is '{}', but {} allows '{}'", codec::Word(type), name,
-                           codec::Word(allowed)),
-               "leave the field out, or ask a platform admin to change backupType");
+  if ((HoldsSnapshot(type) && !HoldsSnapshot(allowed)) ||
+      (HoldsDump(type) && !HoldsDump(allowed))) {
+    faults.Add(
+        "spec.database.type",
+        fmt::format("is '{}', but {} allows '{}'", codec::Word(type), name, codec::Word(allowed)),
+        "leave the field out, or ask a platform admin to change backupType");
   }
   if (!spec.database.type) CheckRetention(faults, request, type);
   if (owner.backup_location != location.metadata.name) {
-    faults.Add("spec.backupLocation",
-               fmt::format("{} keeps its backups in '{}', not in {}", name, owner.backup_location,
-                           vault));
+    faults.Add("spec.backupLocation", fmt::format("{} keeps its backups in '{}', not in {}", name,
+                                                  owner.backup_location, vault));
   }
   if (location.spec.provider == Provider::kLocal && IsFolderStore(owner.document_library.store) &&
       Overlap(location.spec.bucket, owner.document_library.bucket)) {
@@ -324,8 +326,8 @@ Faults CheckAgainstEnvironment(const RestoreRequest& request, const LiferayEnvir
                    name);
   faults.MustEqual("spec.database.targetInstanceId", spec.database.target_instance_id,
                    target.spec.database.instance_id, name);
-  faults.MustEqual("spec.database.targetName", spec.database.target_name,
-                   target.spec.database.name, name);
+  faults.MustEqual("spec.database.targetName", spec.database.target_name, target.spec.database.name,
+                   name);
   faults.MustEqual("spec.documentLibrary.targetBucket", spec.document_library.target_bucket,
                    target.spec.document_library.bucket, name);
   const auto project = request.metadata.labels.find(std::string(kProjectLabel));
@@ -364,8 +366,8 @@ Faults CheckGiving(const LiferayEnvironment& source, const LiferayEnvironment& t
   }
   if (!Names(target.spec.restore.accepts_from, IdOf(source), target.spec.project_id)) {
     faults.Add("spec.sourceEnvironment",
-               fmt::format("environment '{}' does not accept backups of '{}'",
-                           target.metadata.name, source.metadata.name),
+               fmt::format("environment '{}' does not accept backups of '{}'", target.metadata.name,
+                           source.metadata.name),
                fmt::format("a platform admin allows it with restore.acceptsFrom of '{}'",
                            target.metadata.name));
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+
 #include <boost/json.hpp>
 
 namespace lc2::api {
@@ -124,13 +125,13 @@ class Reader {
     return value.get_int64();
   }
 
-  Result<std::vector<std::pair<std::string, Schema>>> Properties(const Json& value) {
+  Result<std::vector<NamedSchema>> Properties(const Json& value) {
     if (!value.is_object()) return BadSchema(path_ / "properties", "expected an object");
-    std::vector<std::pair<std::string, Schema>> properties;
+    std::vector<NamedSchema> properties;
     for (const auto& member : value.get_object()) {
       std::string name(member.key());
       LC2_ASSIGN_OR_RETURN(Schema child, ParseSchema(member.value(), path_ / name));
-      properties.emplace_back(std::move(name), std::move(child));
+      properties.push_back(NamedSchema{std::move(name), std::move(child)});
     }
     return properties;
   }
@@ -153,8 +154,8 @@ bool IsDefault(const Schema& schema, const Json& value) {
 
 const Schema* Schema::Property(std::string_view name) const {
   const auto found = std::find_if(properties.begin(), properties.end(),
-                                  [&](const auto& property) { return property.first == name; });
-  return found == properties.end() ? nullptr : &found->second;
+                                  [&](const auto& property) { return property.name == name; });
+  return found == properties.end() ? nullptr : &found->schema;
 }
 
 Result<Schema> ParseSchema(const Json& json, const Path& path) {

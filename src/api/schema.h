@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "api/fault.h"
@@ -21,6 +20,8 @@ namespace lc2::api {
 enum class SchemaType { kObject, kArray, kString, kInteger, kNumber, kBoolean, kAny };
 enum class SchemaFormat { kNone, kDateTime, kInt32, kInt64 };
 
+struct NamedSchema;
+
 struct Schema {
   SchemaType type = SchemaType::kObject;
   SchemaFormat format = SchemaFormat::kNone;
@@ -33,7 +34,7 @@ struct Schema {
   std::optional<std::int64_t> min_length, max_length;  // of strings, in characters
   std::optional<std::int64_t> minimum, maximum;
   std::optional<std::int64_t> min_items, max_items;
-  std::vector<std::pair<std::string, Schema>> properties;  // in the order of the document
+  std::vector<NamedSchema> properties;  // in the order of the document
   std::vector<std::string> required;
   bool unique_items = false;               // x-kubernetes-list-type: set
   std::vector<std::string> item_map_keys;  // x-kubernetes-list-type: map
@@ -41,6 +42,11 @@ struct Schema {
   std::shared_ptr<const Schema> additional_properties;
 
   const Schema* Property(std::string_view name) const;
+};
+
+struct NamedSchema {
+  std::string name;
+  Schema schema;
 };
 
 // Reads a schema; a keyword that Check() does not know is an error, so that no rule is silently

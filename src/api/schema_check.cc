@@ -2,10 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <cctype>
 #include <limits>
 #include <set>
+
+#include <boost/json.hpp>
 
 #include "api/schema.h"
 #include "base/time_format.h"
@@ -23,49 +24,69 @@ constexpr std::size_t kMaxShown = 40;
 
 std::string_view NameOf(const Json& value) {
   switch (value.kind()) {
-    case boost::json::kind::null: return "null";
-    case boost::json::kind::bool_: return "true or false";
+    case boost::json::kind::null:
+      return "null";
+    case boost::json::kind::bool_:
+      return "true or false";
     case boost::json::kind::int64:
-    case boost::json::kind::uint64: return "an integer";
-    case boost::json::kind::double_: return "a number";
-    case boost::json::kind::string: return "a string";
-    case boost::json::kind::array: return "a list";
-    case boost::json::kind::object: return "an object";
+    case boost::json::kind::uint64:
+      return "an integer";
+    case boost::json::kind::double_:
+      return "a number";
+    case boost::json::kind::string:
+      return "a string";
+    case boost::json::kind::array:
+      return "a list";
+    case boost::json::kind::object:
+      return "an object";
   }
   return "something else";
 }
 
 std::string_view NameOf(SchemaType type) {
   switch (type) {
-    case SchemaType::kObject: return "an object";
-    case SchemaType::kArray: return "a list";
-    case SchemaType::kString: return "a string";
-    case SchemaType::kInteger: return "an integer";
-    case SchemaType::kNumber: return "a number";
-    case SchemaType::kBoolean: return "true or false";
-    case SchemaType::kAny: return "a value";
+    case SchemaType::kObject:
+      return "an object";
+    case SchemaType::kArray:
+      return "a list";
+    case SchemaType::kString:
+      return "a string";
+    case SchemaType::kInteger:
+      return "an integer";
+    case SchemaType::kNumber:
+      return "a number";
+    case SchemaType::kBoolean:
+      return "true or false";
+    case SchemaType::kAny:
+      return "a value";
   }
   return "a value";
 }
 
 bool IsOfType(SchemaType type, const Json& value) {
   switch (type) {
-    case SchemaType::kObject: return value.is_object();
-    case SchemaType::kArray: return value.is_array();
-    case SchemaType::kString: return value.is_string();
-    case SchemaType::kInteger: return value.is_int64();
-    case SchemaType::kNumber: return value.is_number();
-    case SchemaType::kBoolean: return value.is_bool();
-    case SchemaType::kAny: return true;
+    case SchemaType::kObject:
+      return value.is_object();
+    case SchemaType::kArray:
+      return value.is_array();
+    case SchemaType::kString:
+      return value.is_string();
+    case SchemaType::kInteger:
+      return value.is_int64();
+    case SchemaType::kNumber:
+      return value.is_number();
+    case SchemaType::kBoolean:
+      return value.is_bool();
+    case SchemaType::kAny:
+      return true;
   }
   return false;
 }
 
 // Kubernetes counts code points.
 std::int64_t LengthOf(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  });
+  return std::count_if(text.begin(), text.end(),
+                       [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
 
 // A value in a message: short, and on one line.
@@ -78,7 +99,8 @@ std::string Shown(std::string_view text) {
 
 std::string Quoted(const std::vector<std::string>& words) {
   std::string text;
-  for (const std::string& word : words) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", word);
+  for (const std::string& word : words)
+    text += fmt::format("{}'{}'", text.empty() ? "" : ", ", word);
   return text;
 }
 
@@ -120,11 +142,16 @@ class Checker {
       case SchemaType::kArray:
         value = WalkArray(schema, std::move(value.get_array()), path);
         break;
-      case SchemaType::kString: CheckString(schema, std::string(value.get_string()), path); break;
-      case SchemaType::kInteger: CheckInteger(schema, value.get_int64(), path); break;
+      case SchemaType::kString:
+        CheckString(schema, std::string(value.get_string()), path);
+        break;
+      case SchemaType::kInteger:
+        CheckInteger(schema, value.get_int64(), path);
+        break;
       case SchemaType::kNumber:
       case SchemaType::kBoolean:
-      case SchemaType::kAny: break;
+      case SchemaType::kAny:
+        break;
     }
     return value;
   }
@@ -190,7 +217,8 @@ class Checker {
       return Json(std::move(array));  // each of too many items would be another fault
     }
     if (schema.min_items && size < *schema.min_items) {
-      Add(schema, path, fmt::format("must have at least {} items, has {}", *schema.min_items, size));
+      Add(schema, path,
+          fmt::format("must have at least {} items, has {}", *schema.min_items, size));
     }
     std::set<std::string> seen;
     JsonArray checked;

@@ -33,9 +33,8 @@
 //
 // Writing: an absent optional, an empty vector or map and a null Json member are left out. Reading:
 // a missing or null member keeps its default, but for members that the struct cannot do without the
-// caller checks. Unknown members are ignored. Time is RFC 3339 with whole seconds: fractions are cut.
-// A member of type Json takes
-// anything.
+// caller checks. Unknown members are ignored. Time is RFC 3339 with whole seconds: fractions are
+// cut. A member of type Json takes anything.
 namespace lc2::codec {
 
 // How the words of an enum are spelt outside; kPascal where nothing is said.
@@ -143,20 +142,19 @@ Result<T> DecodeObject(const Json& json, const Path& path) {
   const JsonObject& object = json.get_object();
   T value{};
   std::optional<Error> failed;
-  boost::mp11::mp_for_each<boost::describe::describe_members<T, internal::kMembers>>(
-      [&](auto d) {
-        if (failed) return;
-        const std::string name = CamelCase(d.name);
-        const Json* member = object.if_contains(name);
-        if (member == nullptr || member->is_null()) return;
-        using Member = std::remove_cvref_t<decltype(value.*d.pointer)>;
-        Result<Member> decoded = Decode<Member>(*member, path / name);
-        if (decoded.has_value()) {
-          value.*d.pointer = std::move(decoded).value();
-        } else {
-          failed = std::move(decoded).error();
-        }
-      });
+  boost::mp11::mp_for_each<boost::describe::describe_members<T, internal::kMembers>>([&](auto d) {
+    if (failed) return;
+    const std::string name = CamelCase(d.name);
+    const Json* member = object.if_contains(name);
+    if (member == nullptr || member->is_null()) return;
+    using Member = std::remove_cvref_t<decltype(value.*d.pointer)>;
+    Result<Member> decoded = Decode<Member>(*member, path / name);
+    if (decoded.has_value()) {
+      value.*d.pointer = std::move(decoded).value();
+    } else {
+      failed = std::move(decoded).error();
+    }
+  });
   if (failed) return *std::move(failed);
   return value;
 }
@@ -203,11 +201,10 @@ Json Encode(const T& value) {
     return Json(internal::EnumWord(value));
   } else {
     JsonObject object;
-    boost::mp11::mp_for_each<boost::describe::describe_members<T, internal::kMembers>>(
-        [&](auto d) {
-          if (internal::IsLeftOut(value.*d.pointer)) return;
-          object.emplace(CamelCase(d.name), Encode(value.*d.pointer));
-        });
+    boost::mp11::mp_for_each<boost::describe::describe_members<T, internal::kMembers>>([&](auto d) {
+      if (internal::IsLeftOut(value.*d.pointer)) return;
+      object.emplace(CamelCase(d.name), Encode(value.*d.pointer));
+    });
     return Json(std::move(object));
   }
 }

@@ -8,8 +8,8 @@
 namespace lc2::codec {
 
 // One gzip member (RFC 1952) of everything written, without name and time: equal input gives equal
-// bytes. Finish() must be called, once, with nothing after it; it writes the trailer. After an error of
-// the sink every later call gives that error.
+// bytes. Finish() must be called, once, with nothing after it; it writes the trailer. After an
+// error of the sink every later call gives that error.
 class GzipSink final : public ByteSink {
  public:
   explicit GzipSink(ByteSink& stored, int level = 6);

@@ -1,12 +1,15 @@
 #include "codec/yaml.h"
 
 #include <fmt/core.h>
+#include <yaml-cpp/depthguard.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <sstream>
 
 #include <boost/json.hpp>
 
@@ -103,6 +106,7 @@ std::optional<Json> PlainScalar(std::string_view text) {
 bool NeedsQuotes(std::string_view text) {
   const std::optional<Json> plain = PlainScalar(text);
   if (!plain || !plain->is_string()) return true;
+  if (text.find('\r') != std::string_view::npos) return true;  // yaml-cpp would write it as it is
   std::string lower(text);
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   if (IsOneOf(lower, {"y", "n", "yes", "no", "on", "off", "<<", "="})) return true;
@@ -216,7 +220,7 @@ Result<void> CheckCharacters(std::string_view text) {
     const std::size_t length = Utf8Length(rest);
     if (length == 0) return Invalid(line, "not UTF-8");
     const auto c = static_cast<unsigned char>(rest[0]);
-    if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F) {
+    if (c < 0x20 && c != '\t' && c != '\n' && c != '\r') {
       return Invalid(line,
                      fmt::format("a control character (0x{:02x}) must be escaped in quotes", c));
     }
@@ -224,6 +228,38 @@ Result<void> CheckCharacters(std::string_view text) {
     rest.remove_prefix(length);
   }
   return {};
+}
+
+// yaml-cpp makes empty documents without end of a text that starts one with ',': it never takes
+// that sign. So the events are looked at first, and a second document at the same place is a fault.
+class ProgressCheck final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (mark.pos <= last_) throw YAML::ParserException(mark, "a document cannot start here");
+    last_ = mark.pos;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  int last_ = -1;
+};
+
+void CheckProgress(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  ProgressCheck check;
+  while (parser.HandleNextDocument(check)) {
+  }
 }
 
 void EmitString(YAML::Emitter& out, const std::string& text) {
@@ -282,13 +318,17 @@ Result<std::vector<YamlDocument>> ParseYaml(std::string_view text, const YamlLim
   std::vector<YamlDocument> documents;
   std::int64_t nodes = 0;
   try {
-    for (const YAML::Node& node : YAML::LoadAll(std::string(text))) {
+    const std::string copy(text);
+    CheckProgress(copy);
+    for (const YAML::Node& node : YAML::LoadAll(copy)) {
       YamlDocument document;
       document.line = LineOfNode(node);
       Converter converter(limits, document, nodes);
       LC2_ASSIGN_OR_RETURN(document.value, converter.Convert(node, Path(), 0));
       if (!document.value.is_null()) documents.push_back(std::move(document));
     }
+  } catch (const YAML::DeepRecursion& problem) {  // the parser's own limit, to spare its stack
+    return Invalid(std::max(problem.mark.line + 1, 1), "nested too deeply");
   } catch (const YAML::Exception& problem) {
     return Invalid(std::max(problem.mark.line + 1, 1), problem.msg);
   } catch (const std::exception& problem) {

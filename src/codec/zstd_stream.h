@@ -37,10 +37,10 @@ struct ZstdWriterOptions {
 };
 
 // Compresses a stream into independent frames with content checksum, so that each can be read and
-// checked alone and `zstd -dc` reads them all. The bytes depend on the input and the options but not
-// on `threads`. Memory: at most threads + 1 frames at once, each raw and compressed; Write waits while
-// all threads are busy. After an error of the sink every later call gives that error. A writer that is
-// destroyed unfinished drops what it has. Not thread-safe.
+// checked alone and `zstd -dc` reads them all. The bytes depend on the input and the options but
+// not on `threads`. Memory: at most threads + 1 frames at once, each raw and compressed; Write
+// waits while all threads are busy. After an error of the sink every later call gives that error. A
+// writer that is destroyed unfinished drops what it has. Not thread-safe.
 class ZstdFrameWriter {
  public:
   // `sink` must outlive the writer; it is written from the thread that calls Write or Finish only.
@@ -52,15 +52,15 @@ class ZstdFrameWriter {
   virtual Result<void> EndFrame() = 0;
   // Raw bytes in the current frame so far.
   virtual std::int64_t open_frame_bytes() const = 0;
-  // Ends the stream; to be called once, nothing after it. An empty stream is one empty frame, so that
-  // tools accept it.
+  // Ends the stream; to be called once, nothing after it. An empty stream is one empty frame, so
+  // that tools accept it.
   virtual Result<ZstdSummary> Finish() = 0;
 };
 
-// Reads a stream of zstd frames; skippable ones are passed over. Errors: kCorrupt "zstd.corrupt" on a
-// bad frame, a checksum that does not match or a stream that is empty or ends within a frame, each with
-// the offset in the stored stream; it is given again by every later Read. Frames that ask for a window
-// above 128 MiB are refused.
+// Reads a stream of zstd frames; skippable ones are passed over. Errors: kCorrupt "zstd.corrupt" on
+// a bad frame, a checksum that does not match or a stream that is empty or ends within a frame,
+// each with the offset in the stored stream; it is given again by every later Read. Frames that ask
+// for a window above 128 MiB are refused.
 class ZstdSource final : public ByteSource {
  public:
   explicit ZstdSource(ByteSource& stored);

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <array>
 #include <thread>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace {
 constexpr std::size_t kBufferBytes = 256 << 10;
 // pg_restore sets transaction_timeout since 17, and servers know it since then.
 constexpr int kSetsTransactionTimeout = 17;
+constexpr std::string_view kReaderGone = "file.reader_gone";  // the child's own end tells more
 
 // "dbname='lportal'" for an option that takes a connection string.
 std::string ConnectionString(std::string_view database) {
@@ -29,17 +31,14 @@ std::string ConnectionString(std::string_view database) {
   return text + "'";
 }
 
-// What belongs to the source of the database that it came from, and would not fit another one.
-const std::vector<std::string>& RestoreOptionsForAll() {
-  static const std::vector<std::string> options = {
-      "--no-owner",        "--no-acl",           "--no-tablespaces", "--no-publications",
-      "--no-subscriptions", "--no-security-labels"};
-  return options;
-}
+// What belongs to where the database came from, and would not fit another place.
+constexpr std::array<const char*, 6> kLeftOut = {"--no-owner",        "--no-acl",
+                                                 "--no-tablespaces",  "--no-publications",
+                                                 "--no-subscriptions", "--no-security-labels"};
 
 std::vector<std::string> RestoreArguments(const LoadPlan& plan, const DatabaseTarget& into) {
   std::vector<std::string> argv = {plan.reader.path, "--no-password", "--exit-on-error"};
-  argv.insert(argv.end(), RestoreOptionsForAll().begin(), RestoreOptionsForAll().end());
+  argv.insert(argv.end(), kLeftOut.begin(), kLeftOut.end());
   argv.push_back(plan.script_runner.has_value() ? "--file=-"
                                                 : "--dbname=" + ConnectionString(into.name));
   return argv;
@@ -90,7 +89,12 @@ Result<void> Feed(ByteSource& source, ChildProcess& child) {
       return std::move(count).error();
     }
     if (*count == 0) break;
-    LC2_RETURN_IF_ERROR(child.input().Write(std::string_view(buffer.data(), *count)));
+    const Result<void> written =
+        child.input().Write(std::string_view(buffer.data(), *count));
+    if (!written.has_value()) {
+      if (written.error().code != kReaderGone) child.Terminate();
+      return written;
+    }
   }
   child.CloseInput();
   return {};
@@ -99,7 +103,7 @@ Result<void> Feed(ByteSource& source, ChildProcess& child) {
 // Of a failed feed and a failed child the one that was first: a child that died makes the feed fail
 // for want of a reader; a feed that failed makes us end the child.
 Result<void> FirstCause(const Result<void>& fed, const Result<void>& ended) {
-  if (!fed.has_value() && fed.error().code != "file.reader_gone") return fed;
+  if (!fed.has_value() && fed.error().code != kReaderGone) return fed;
   if (!ended.has_value()) return ended;
   return fed;
 }

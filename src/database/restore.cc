@@ -2,188 +2,227 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <chrono>
+
 #include "database/dump_session.h"
 #include "database/load.h"
+#include "database/server_admin.h"
+#include "database/stored_dump.h"
 
 namespace lc2::database {
 
 namespace {
 
-constexpr std::size_t kMaxName = 63;  // NAMEDATALEN - 1
+constexpr std::size_t kMaxName = 63;  // bytes of an identifier (PostgreSQL, NAMEDATALEN - 1)
+constexpr std::chrono::seconds kCleanUpTime{60};
 
-std::string Suffixed(const std::string& name, const std::string& suffix) {
-  return name.substr(0, kMaxName - suffix.size()) + suffix;
+// `name` cut at a character's border so that `suffix` fits.
+std::string WithSuffix(const std::string& name, const std::string& suffix) {
+  std::size_t end = std::min(name.size(), kMaxName - suffix.size());
+  while (end > 0 && end < name.size() && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) {
+    --end;
+  }
+  return name.substr(0, end) + suffix;
 }
 
-// A session with the server's maintenance database: names of databases change hands from there.
-Result<std::unique_ptr<sql::PostgresConnection>> ConnectServer(const Context& ctx,
-                                                               DatabaseTarget target) {
-  target.name = "postgres";
-  return Connect(ctx, target);
-}
-
-Result<void> DropDatabase(const Context& ctx, sql::PostgresConnection& server,
-                          const std::string& name) {
-  LC2_RETURN_IF_ERROR(
-      server.Execute(ctx, "drop database if exists " + sql::QuoteIdentifier(name)));
-  return {};
-}
-
-Result<void> CountContents(const Context& ctx, const DatabaseTarget& target, TargetFacts& facts) {
+// What the database itself says: how much lies in it.
+Result<void> LookInside(const Context& ctx, const DatabaseTarget& target, TargetFacts& facts) {
   LC2_ASSIGN_OR_RETURN(const auto connection, Connect(ctx, target));
   LC2_ASSIGN_OR_RETURN(
-      const auto row,
+      const std::optional<sql::Row> row,
       connection->QueryOne(
           ctx,
-          "select (select count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n "
-          "on n.oid = c.relnamespace where c.relkind in ('r','p','v','m','S','f') and "
-          "n.nspname not in ('pg_catalog','information_schema') and n.nspname !~ '^pg_'), "
-          "(select count(*) from pg_catalog.pg_largeobject_metadata)"));
+          "select (select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+          "  where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and n.nspname !~ '^pg_'"
+          "  and n.nspname <> 'information_schema' and not exists (select from pg_depend d"
+          "   where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')),"
+          " (select count(*) from pg_largeobject_metadata)"));
+  LC2_CHECK(row.has_value());
   facts.tables = row->Int(0);
   facts.large_objects = row->Int(1);
-  facts.state = facts.tables + facts.large_objects == 0 ? TargetState::kEmpty
-                                                        : TargetState::kFilled;
+  if (facts.tables > 0 || facts.large_objects > 0) facts.state = TargetState::kFilled;
   return {};
 }
 
-Error Refused(ErrorKind kind, std::string code, std::string message, std::string hint) {
-  return Error{.kind = kind,
-               .code = std::move(code),
-               .message = std::move(message),
-               .hint = std::move(hint)};
+Result<TargetFacts> Inspect(const Context& ctx, ServerAdmin& admin, const DatabaseTarget& target) {
+  LC2_ASSIGN_OR_RETURN(TargetFacts facts, admin.Describe(ctx, target.name));
+  if (facts.state != TargetState::kAbsent) {
+    LC2_RETURN_IF_ERROR(LookInside(ctx, target, facts));
+  }
+  return facts;
 }
 
 Result<void> CheckTarget(const DatabaseTarget& target, const TargetFacts& facts, bool overwrite) {
   if (facts.foreign_sessions > 0) {
-    return Refused(ErrorKind::kConflict, "database.in_use",
-                   fmt::format("{} is in use: {}", target.Describe(), facts.sessions),
-                   "stop the portal and every other client first");
+    return Error{.kind = ErrorKind::kConflict,
+                 .code = "database.in_use",
+                 .message = fmt::format("{} has sessions of {}", target.Describe(), facts.sessions),
+                 .hint = "stop the portal and other clients, then run it again"};
   }
   if (facts.state == TargetState::kFilled && !overwrite) {
-    return Refused(ErrorKind::kConflict, "database.not_empty",
-                   fmt::format("{} is not empty", target.Describe()),
-                   "restore with strategy Overwrite and `--yes`, or drop it first");
+    return Error{.kind = ErrorKind::kConflict,
+                 .code = "database.not_empty",
+                 .message = fmt::format("{} holds {} tables and {} large objects",
+                                        target.Describe(), facts.tables, facts.large_objects),
+                 .hint = "restore with overwrite, or into another database"};
   }
   if (!facts.can_create_database) {
-    return Refused(ErrorKind::kDenied, "database.cannot_create",
-                   fmt::format("role '{}' may not create databases on {}", target.user,
-                               target.Describe()),
-                   "grant it CREATEDB");
+    return Error{.kind = ErrorKind::kDenied,
+                 .code = "database.cannot_create",
+                 .message = fmt::format("user '{}' may not create databases on '{}:{}'",
+                                        target.user, target.host, target.port),
+                 .hint = fmt::format("alter role \"{}\" createdb", target.user)};
+  }
+  if (facts.state != TargetState::kAbsent && !facts.owns_database) {
+    return Error{.kind = ErrorKind::kDenied,
+                 .code = "database.cannot_replace",
+                 .message = fmt::format("user '{}' does not own {}, so it cannot replace it",
+                                        target.user, target.Describe()),
+                 .hint = "use the role that owns the database, or one that is a member of it"};
   }
   return {};
 }
 
-// Both names change in one transaction, so that the target is never without a database.
-Result<void> Switch(const Context& ctx, sql::PostgresConnection& server, const std::string& loaded,
-                    const std::string& name, const std::string& previous, bool replaces) {
-  LC2_ASSIGN_OR_RETURN(auto transaction, sql::Transaction::Begin(ctx, server));
-  if (replaces) {
-    LC2_RETURN_IF_ERROR(server.Execute(ctx, "alter database " + sql::QuoteIdentifier(name) +
-                                                " rename to " + sql::QuoteIdentifier(previous)));
+Result<void> CheckSpace(const DatabaseTarget& target, const TargetFacts& facts,
+                        const RestoreOptions& options) {
+  const std::int64_t needed = std::max(options.dump.raw_bytes, options.database_bytes);
+  if (!facts.free_bytes.has_value() || *facts.free_bytes > needed) return {};
+  return Error{.kind = ErrorKind::kUnavailable,
+               .code = "database.no_space",
+               .message = fmt::format("the server of {} has {} bytes free, the restored database "
+                                      "needs about {}",
+                                      target.Describe(), *facts.free_bytes, needed),
+               .hint = "the old database stays until the new one is complete: free some disk space "
+                       "on the server"};
+}
+
+// The database in between: dropped at the end of life unless it was given its real name.
+class LoadingDatabase {
+ public:
+  LoadingDatabase(const DatabaseTarget& target, ServerAdmin& admin, std::string name)
+      : target_(target), admin_(admin), name_(std::move(name)) {}
+  LoadingDatabase(const LoadingDatabase&) = delete;
+  LoadingDatabase& operator=(const LoadingDatabase&) = delete;
+  ~LoadingDatabase() {
+    if (kept_) return;
+    // The caller's context may be over by now, and the session with it.
+    const SystemClock clock;
+    const Context ctx = Context(clock).WithTimeout(kCleanUpTime);
+    if (admin_.DropIfExists(ctx, name_, ServerAdmin::Sessions::kEnded).has_value()) return;
+    Result<ServerAdmin> again = ServerAdmin::Connect(ctx, target_);
+    // Else the next try of the same run, which uses the same name, drops it.
+    if (again.has_value()) (void)again->DropIfExists(ctx, name_, ServerAdmin::Sessions::kEnded);
   }
-  LC2_RETURN_IF_ERROR(server.Execute(ctx, "alter database " + sql::QuoteIdentifier(loaded) +
-                                              " rename to " + sql::QuoteIdentifier(name)));
-  return transaction.Commit(ctx);
+  const std::string& name() const { return name_; }
+  void Keep() { kept_ = true; }
+
+ private:
+  const DatabaseTarget& target_;
+  ServerAdmin& admin_;
+  const std::string name_;
+  bool kept_ = false;
+};
+
+// Statistics, so that the first users do not wait for autovacuum. Nothing is lost without them.
+void Analyze(const Context& ctx, const DatabaseTarget& loaded) {
+  const auto connection = Connect(ctx, loaded);
+  if (connection.has_value() && (*connection)->Execute(ctx, "analyze").has_value()) return;
+  ctx.log().Warning("database.not_analyzed", {{"database", loaded.name}});
+}
+
+// The switch is done: a left-over is untidy, not wrong.
+void DropOld(const Context& ctx, ServerAdmin& admin, const std::string& name) {
+  const Result<void> dropped = admin.DropIfExists(ctx, name, ServerAdmin::Sessions::kRespected);
+  if (dropped.has_value()) return;
+  ctx.log().Warning("database.not_dropped",
+                    {{"database", name}, {"error", lc2::Describe(dropped.error())}});
+}
+
+// The loaded database takes the target's name. Returns what a replaced one is called now.
+Result<std::string> Switch(const Context& ctx, ServerAdmin& admin, const DatabaseTarget& target,
+                           const RestoreOptions& options, LoadingDatabase& loading) {
+  // It was looked at before the load, which may have taken hours.
+  LC2_ASSIGN_OR_RETURN(const TargetFacts now, Inspect(ctx, admin, target));
+  LC2_RETURN_IF_ERROR(CheckTarget(target, now, options.overwrite));
+  if (now.state == TargetState::kAbsent) {
+    LC2_RETURN_IF_ERROR(admin.RenameAll(ctx, {{.from = loading.name(), .to = target.name}}));
+    loading.Keep();
+    return std::string();
+  }
+  LC2_RETURN_IF_ERROR(admin.CopyProperties(ctx, target.name, loading.name()));
+  // A database of that name is from an earlier try of this run: it holds what was there before, and
+  // the target what that try restored.
+  const std::string previous = PreviousName(target.name, options.run8);
+  LC2_ASSIGN_OR_RETURN(const std::int64_t earlier, admin.IdOf(ctx, previous));
+  const std::string old =
+      earlier == 0 ? previous : WithSuffix(target.name, "_drop_" + options.run8);
+  LC2_RETURN_IF_ERROR(admin.RenameAll(ctx, {{.from = target.name, .to = old},
+                                            {.from = loading.name(), .to = target.name}}));
+  loading.Keep();
+  const bool keep = options.keep_previous && (earlier != 0 || now.state == TargetState::kFilled);
+  if (old != previous || !keep) DropOld(ctx, admin, old);
+  if (old != previous && !keep) DropOld(ctx, admin, previous);
+  return keep ? previous : std::string();
 }
 
 }  // namespace
 
-std::string LoadingName(const std::string& name, const std::string& run8) {
-  return Suffixed(name, "_lc2_" + run8);
-}
-std::string PreviousName(const std::string& name, const std::string& run8) {
-  return Suffixed(name, "_old_" + run8);
-}
-
 Result<TargetFacts> InspectTarget(const Context& ctx, const DatabaseTarget& target) {
-  LC2_ASSIGN_OR_RETURN(const auto server, ConnectServer(ctx, target));
-  TargetFacts facts{.server_version = server->server_version_text()};
-  LC2_ASSIGN_OR_RETURN(
-      const auto role,
-      server->QueryOne(ctx, "select (rolcreatedb or rolsuper)::int from pg_catalog.pg_roles "
-                            "where rolname = current_user"));
-  facts.can_create_database = role && role->Bool(0);
-  LC2_ASSIGN_OR_RETURN(
-      const auto found,
-      server->QueryOne(ctx,
-                       "select pg_catalog.pg_database_size(oid), "
-                       "pg_catalog.pg_has_role(datdba, 'MEMBER')::int "
-                       "from pg_catalog.pg_database where datname = $1",
-                       {target.name}));
-  if (!found) return facts;
-  facts.size_bytes = found->Int(0);
-  facts.owns_database = found->Bool(1);
-  LC2_ASSIGN_OR_RETURN(
-      const auto sessions,
-      server->Query(ctx,
-                    "select coalesce(usename::text, '?') || ' from ' || "
-                    "coalesce(host(client_addr), 'a local socket'), count(*) "
-                    "from pg_catalog.pg_stat_activity where datname = $1 and "
-                    "backend_type = 'client backend' group by 1 order by 1",
-                    {target.name}));
-  for (const sql::Row& row : sessions) {
-    facts.foreign_sessions += row.Int(1);
-    facts.sessions += fmt::format("{}{} ({})", facts.sessions.empty() ? "" : ", ", row.Text(0),
-                                  row.Int(1));
-  }
-  LC2_RETURN_IF_ERROR(CountContents(ctx, target, facts));
-  return facts;
+  LC2_ASSIGN_OR_RETURN(ServerAdmin admin, ServerAdmin::Connect(ctx, target));
+  return Inspect(ctx, admin, target);
 }
 
-Result<void> CheckRestoreFits(const DumpFacts&, const std::string& dump_server_version,
+Result<void> CheckRestoreFits(const DumpFacts& dump, const std::string& dump_server_version,
                               const std::string& target_server_version) {
+  LC2_ASSIGN_OR_RETURN(const ToolVersion target, ParseToolVersion(target_server_version));
   if (dump_server_version.empty()) return {};
-  LC2_ASSIGN_OR_RETURN(const ToolVersion from, ParseToolVersion(dump_server_version));
-  LC2_ASSIGN_OR_RETURN(const ToolVersion to, ParseToolVersion(target_server_version));
-  if (to.major >= from.major) return {};
-  return Refused(ErrorKind::kInvalid, "database.target_too_old",
-                 fmt::format("the dump is of PostgreSQL {}, the target server is {}", from.str(),
-                             to.str()),
-                 "restore into a server of the same major version or a newer one");
+  LC2_ASSIGN_OR_RETURN(const ToolVersion source, ParseToolVersion(dump_server_version));
+  if (target.major >= source.major) return {};
+  return Error{.kind = ErrorKind::kInvalid,
+               .code = "database.target_too_old",
+               .message = fmt::format("dump '{}' is of a PostgreSQL {} server, the target is {}",
+                                      dump.path, source.str(), target.str()),
+               .hint = fmt::format("restore into PostgreSQL {} or newer", source.major)};
 }
 
-Result<RestoreFacts> Restore(const Context& ctx, const DatabaseTarget& target, ObjectStore& store,
-                             const RestoreOptions& options) {
-  LC2_ASSIGN_OR_RETURN(const TargetFacts before, InspectTarget(ctx, target));
-  if (options.into.empty()) LC2_RETURN_IF_ERROR(CheckTarget(target, before, options.overwrite));
-  LC2_RETURN_IF_ERROR(
-      CheckRestoreFits(options.dump, options.dump_server_version, before.server_version));
-  LC2_ASSIGN_OR_RETURN(const auto server, ConnectServer(ctx, target));
-  LC2_ASSIGN_OR_RETURN(const LoadPlan plan,
-                       PlanLoad(ctx, options.tools, options.dump, server->server_major()));
+std::string LoadingName(const std::string& name, const std::string& run8) {
+  return WithSuffix(name, "_lc2_" + run8);
+}
 
-  DatabaseTarget beside = target;
-  beside.name = options.into.empty() ? LoadingName(target.name, options.run8) : options.into;
-  if (options.into.empty()) LC2_RETURN_IF_ERROR(DropDatabase(ctx, *server, beside.name));
-  LC2_RETURN_IF_ERROR(server->Execute(ctx, "create database " + sql::QuoteIdentifier(beside.name) +
-                                               " template template0 encoding 'UTF8'"));
-  RestoreFacts facts{.database = beside.name, .tool = plan.str()};
-  const auto load = [&]() -> Result<void> {
-    LC2_ASSIGN_OR_RETURN(facts.raw_bytes, Load(ctx, beside, store, options.dump, plan));
-    if (options.before_switch) LC2_RETURN_IF_ERROR(options.before_switch(ctx, beside.name));
-    if (!options.into.empty()) return {};
-    // Looked at again: a client may have come while the data was loaded.
-    LC2_ASSIGN_OR_RETURN(const TargetFacts now, InspectTarget(ctx, target));
-    LC2_RETURN_IF_ERROR(CheckTarget(target, now, options.overwrite));
-    const bool replaces = now.state != TargetState::kAbsent;
-    const std::string previous = PreviousName(target.name, options.run8);
-    LC2_RETURN_IF_ERROR(Switch(ctx, *server, beside.name, target.name, previous, replaces));
-    facts.database = target.name;
-    if (replaces) facts.previous = previous;
-    return {};
-  };
-  const Result<void> done = load();
-  if (!done.has_value()) {
-    // With a context of its own: a cancelled restore leaves no half-filled database either.
-    const Context own(ctx.clock(), ctx.log());
-    (void)DropDatabase(own, *server, beside.name);
-    return done.error();
-  }
-  if (!facts.previous.empty() && !options.keep_previous) {
-    LC2_RETURN_IF_ERROR(DropDatabase(ctx, *server, facts.previous));
-    facts.previous.clear();
-  }
-  return facts;
+std::string PreviousName(const std::string& name, const std::string& run8) {
+  return WithSuffix(name, "_old_" + run8);
+}
+
+Result<RestoreFacts> Restore(const Context& ctx, const DatabaseTarget& given, ObjectStore& store,
+                             const RestoreOptions& options) {
+  LC2_CHECK(!options.run8.empty() && options.run8.size() <= 16);
+  DatabaseTarget target = given;
+  if (!options.into.empty()) target.name = options.into;
+  LC2_ASSIGN_OR_RETURN(ServerAdmin admin, ServerAdmin::Connect(ctx, target));
+  LC2_RETURN_IF_ERROR(
+      CheckRestoreFits(options.dump, options.dump_server_version, admin.server_version()));
+  LC2_ASSIGN_OR_RETURN(const LoadPlan plan,
+                       PlanLoad(ctx, options.tools, options.dump, admin.server_major()));
+  LC2_ASSIGN_OR_RETURN(const TargetFacts before, Inspect(ctx, admin, target));
+  LC2_RETURN_IF_ERROR(CheckTarget(target, before, options.overwrite));
+  LC2_RETURN_IF_ERROR(CheckSpace(target, before, options));
+  LC2_RETURN_IF_ERROR(CheckStoredHash(ctx, store, options.dump));
+
+  LoadingDatabase loading(target, admin, LoadingName(target.name, options.run8));
+  LC2_RETURN_IF_ERROR(
+      admin.DropIfExists(ctx, loading.name(), ServerAdmin::Sessions::kEnded));
+  LC2_RETURN_IF_ERROR(admin.Create(ctx, loading.name(), target.name));
+  DatabaseTarget loaded = target;
+  loaded.name = loading.name();
+  LC2_ASSIGN_OR_RETURN(const std::int64_t raw_bytes, Load(ctx, loaded, store, options.dump, plan));
+  Analyze(ctx, loaded);
+  LC2_ASSIGN_OR_RETURN(std::string previous, Switch(ctx, admin, target, options, loading));
+  return RestoreFacts{.database = target.name,
+                      .previous = std::move(previous),
+                      .tool = plan.str(),
+                      .raw_bytes = raw_bytes,
+                      .space_checked = before.free_bytes.has_value()};
 }
 
 }  // namespace lc2::database

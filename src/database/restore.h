@@ -32,9 +32,8 @@ struct TargetFacts {
 };
 Result<TargetFacts> InspectTarget(const Context& ctx, const DatabaseTarget& target);
 
-// Whether a dump can go into a server: the same engine, the same major version or a newer one than
-// the server it was taken from, and a client that can read it. Pure but for the versions it is
-// handed. `dump_server_version` empty (imported): not compared.
+// Whether a dump can go into a server: of the same major version as the server that it was taken
+// from, or a newer one. Pure. `dump_server_version` empty (imported): not compared.
 // Errors: kInvalid "database.target_too_old", "database.bad_tool_version".
 Result<void> CheckRestoreFits(const DumpFacts& dump, const std::string& dump_server_version,
                               const std::string& target_server_version);
@@ -42,6 +41,7 @@ Result<void> CheckRestoreFits(const DumpFacts& dump, const std::string& dump_ser
 struct RestoreOptions {
   DumpFacts dump;
   std::string dump_server_version;  // of the manifest; may be empty
+  std::int64_t database_bytes = 0;  // size of the database dumped, for the check of space; 0: unknown
   std::string run8;                 // first 8 characters of the run id: names the database in between
   bool overwrite = false;           // a filled target is replaced; else it is refused
   // With overwrite: the old database is kept under PreviousName() instead of being dropped.
@@ -70,14 +70,20 @@ std::string LoadingName(const std::string& name, const std::string& run8);
 std::string PreviousName(const std::string& name, const std::string& run8);
 
 // Loads a dump into a database of its own, and only when all of it is there and proven (hash of the
-// stored bytes, frame checksums, archive structure, exit status, one transaction) gives it the
-// target's name. Whatever fails before that leaves the target as it was. A database left over
-// under LoadingName() by an earlier try of the same run is dropped first.
+// stored bytes, frame checksums, archive structure, exit status) gives it the target's name, in one
+// transaction with the renaming of what had that name before; that one's locale, settings, grants
+// and owner are carried over. Whatever fails before leaves the target as it was, and the database in
+// between is dropped; one left over by an earlier try of the same run is dropped first.
+//
+// The load itself is not one transaction: a portal has thousands of tables and indexes, and the
+// locks of a single transaction over them would not fit a server's default lock table.
 //
 // Refused before anything is done: a filled target without `overwrite` (kConflict
 // "database.not_empty"), sessions of others on the target (kConflict "database.in_use"), a role
-// that may not create databases (kDenied "database.cannot_create"), too little space (kUnavailable
-// "database.no_space"), what CheckRestoreFits refuses, no suitable client.
+// that may not create databases or does not own the target (kDenied "database.cannot_create",
+// "database.cannot_replace"), too little space (kUnavailable "database.no_space"), stored bytes that
+// are not those of the manifest (kCorrupt "database.dump_damaged"), what CheckRestoreFits refuses,
+// no suitable client. Then those of load.h.
 Result<RestoreFacts> Restore(const Context& ctx, const DatabaseTarget& target, ObjectStore& store,
                              const RestoreOptions& options);
 

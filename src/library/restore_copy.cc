@@ -238,12 +238,9 @@ Result<Entry> LibraryRestore::Durable(Restored restored, const Result<ObjectFact
                .last_modified = facts->last_modified,
                .source_version_id = facts->version,
                .folder = facts->folder};
-  // Somebody else's bytes by now: without identity the next backup copies them.
-  const std::optional<FolderIdentity>& ours = restored.written->folder;
-  const bool touched =
-      ours.has_value() && target.folder.has_value() &&
-      (ours->inode != target.folder->inode || ours->mtime_ns != target.folder->mtime_ns);
-  if (touched) target.folder.reset();
+  // In a folder, moving the file into place changes its ctime but not its mtime. With another mtime
+  // the bytes may be somebody else's: without identity the next backup copies them.
+  if (restored.written->last_modified != facts->last_modified) target.folder.reset();
   return InTarget(std::move(restored.entry), target);
 }
 

@@ -3,10 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+
+#include <boost/json.hpp>
 
 #include "api/kinds.h"
 #include "base/time_format.h"
@@ -374,8 +375,8 @@ class EmbeddedWatch final : public ResourceWatch {
         events_.pop_front();
         return std::optional<WatchEvent>(std::move(event));
       }
-      const auto left = std::chrono::duration_cast<milliseconds>(
-          until - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
       if (left <= milliseconds(0)) return std::optional<WatchEvent>();
       store_.WaitForWrite(seen, std::min(left, store_.poll()));
     }

@@ -38,10 +38,10 @@ std::string ResourceRef::str() const {
 
 ResourceRef RefOf(const Json& object) {
   const Json* kind = object.is_object() ? object.get_object().if_contains("kind") : nullptr;
-  return ResourceRef{
-      .kind = kind != nullptr && kind->is_string() ? std::string(kind->get_string()) : std::string(),
-      .namespace_ = MetaText(object, "namespace"),
-      .name = MetaText(object, "name")};
+  return ResourceRef{.kind = kind != nullptr && kind->is_string() ? std::string(kind->get_string())
+                                                                  : std::string(),
+                     .namespace_ = MetaText(object, "namespace"),
+                     .name = MetaText(object, "name")};
 }
 
 std::string MetaText(const Json& object, std::string_view member) {
@@ -72,9 +72,8 @@ Result<Applied> Apply(const Context& ctx, ResourceStore& store, const Json& docu
     if (!existing.has_value() && existing.error().kind != ErrorKind::kNotFound) {
       return existing.error();
     }
-    Result<Json> written = existing.has_value()
-                               ? store.Update(ctx, Merged(*existing, document))
-                               : store.Create(ctx, document);
+    Result<Json> written = existing.has_value() ? store.Update(ctx, Merged(*existing, document))
+                                                : store.Create(ctx, document);
     if (written.has_value()) {
       const bool same = existing.has_value() && MetaText(*written, "resourceVersion") ==
                                                     MetaText(*existing, "resourceVersion");

@@ -126,8 +126,8 @@ template <class T>
 Result<std::vector<T>> ListAs(const Context& ctx, ResourceStore& store,
                               std::string namespace_name = {},
                               std::map<std::string, std::string> labels = {}) {
-  auto list = store.List(ctx, ResourceQuery{std::string(T::kKind), std::move(namespace_name),
-                                            std::move(labels)});
+  auto list = store.List(
+      ctx, ResourceQuery{std::string(T::kKind), std::move(namespace_name), std::move(labels)});
   if (!list.has_value()) return std::move(list).error();
   std::vector<T> typed;
   typed.reserve(list->items.size());

@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
-#include <future>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "storage/key_text.h"
@@ -22,6 +25,26 @@ Error BadKey(std::string_view key, std::string_view why) {
                .hint = "a key is 1 to 1,024 bytes of UTF-8 without control characters, in segments "
                        "split by '/' that are neither empty nor '.' nor '..'"};
 }
+
+// A promise and its future, without the system call that std::promise makes for each value.
+class Answer {
+ public:
+  void Give(Result<OperationResult> result) {
+    const std::lock_guard lock(mutex_);
+    result_.emplace(std::move(result));
+    given_.notify_one();
+  }
+  Result<OperationResult> Wait() {
+    std::unique_lock lock(mutex_);
+    given_.wait(lock, [this] { return result_.has_value(); });
+    return *std::move(result_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable given_;
+  std::optional<Result<OperationResult>> result_;  // guarded by mutex_
+};
 
 }  // namespace
 
@@ -49,13 +72,12 @@ Result<void> CheckKey(std::string_view key) {
 }
 
 Result<OperationResult> ObjectStore::Call(const Context& ctx, Operation operation) {
-  // Shared, as this call may return while set_value is still on its way out on the other thread.
-  const auto promise = std::make_shared<std::promise<Result<OperationResult>>>();
-  auto answer = promise->get_future();
-  Submit(ctx, std::move(operation), [promise](Result<OperationResult> result) {
-    promise->set_value(std::move(result));
+  // Shared, as this call may return while the other thread is still on its way out of Give.
+  const auto answer = std::make_shared<Answer>();
+  Submit(ctx, std::move(operation), [answer](Result<OperationResult> result) {
+    answer->Give(std::move(result));
   });
-  return answer.get();
+  return answer->Wait();
 }
 
 Result<ObjectFacts> ObjectStore::Head(const Context& ctx, const std::string& key) {

@@ -35,7 +35,9 @@ TEST(AdmitNew, DropsWhatTheApiSets) {
   const Admitted admitted = AdmitNew(FromYaml(R"(
 apiVersion: backup.liferay.cloud/v1alpha1
 kind: BackupRequest
-metadata: {name: nightly, namespace: "", uid: u, resourceVersion: "7", generation: 9, creationTimestamp: null, managedFields: []}
+metadata:
+  {name: nightly, namespace: "", uid: u, resourceVersion: "7", generation: 9,
+   creationTimestamp: null, managedFields: []}
 spec: {projectId: retail, environment: prd}
 status: {state: Succeeded, nonsense: true}
 )"));
@@ -50,7 +52,9 @@ TEST(AdmitNew, TellsEveryFaultAtOnce) {
 apiVersion: v1
 kind: BackupRequest
 metadata: {name: Nightly, labels: {"-x": a, y: "a b"}, annotations: {"a/b/c": x}}
-spec: {projectId: retail, environment: prd, retentionDay: 3, retentionDays: 3, database: {type: dump, retention: 2}}
+spec:
+  {projectId: retail, environment: prd, retentionDay: 3, retentionDays: 3,
+   database: {type: dump, retention: 2}}
 extra: 1
 statsu: {}
 )"),
@@ -167,9 +171,9 @@ TEST(AdmitFinalizers, CanOnlyBecomeFewerWhileDeleting) {
   EXPECT_EQ(AllOf(AdmitFinalizers(deleting, after).faults),
             "metadata.finalizers: 'c' cannot be added while the object is being deleted");
   after.at("metadata").as_object().erase("finalizers");
-  EXPECT_EQ(AdmitFinalizers(deleting, after).object.at("metadata").as_object().if_contains(
-                "finalizers"),
-            nullptr);
+  EXPECT_EQ(
+      AdmitFinalizers(deleting, after).object.at("metadata").as_object().if_contains("finalizers"),
+      nullptr);
   after.at("metadata").as_object()["finalizers"] = FromYaml("[a, a]");
   EXPECT_EQ(AllOf(AdmitFinalizers(before, after).faults),
             "metadata.finalizers[1]: stands in the list already");

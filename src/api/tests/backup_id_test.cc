@@ -56,8 +56,8 @@ TEST(BackupId, ARequestsNameIsItOnlyWithinADay) {
   EXPECT_FALSE(IsOwnBackupIdForm(Retail(), kName, At("2025-11-08T14:29:59Z")));
   EXPECT_FALSE(IsOwnBackupIdForm({ProjectId("retail"), EnvironmentName("uat")}, kName,
                                  At("2025-11-09T14:30:00Z")));
-  EXPECT_FALSE(IsOwnBackupIdForm(Retail(), std::string(kName) + "-3f2a",
-                                 At("2025-11-09T14:30:00Z")));
+  EXPECT_FALSE(
+      IsOwnBackupIdForm(Retail(), std::string(kName) + "-3f2a", At("2025-11-09T14:30:00Z")));
   EXPECT_FALSE(IsOwnBackupIdForm(Retail(), "nightly", At("2025-11-09T14:30:00Z")));
 }
 

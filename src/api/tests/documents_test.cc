@@ -77,8 +77,7 @@ spec:
 }
 
 TEST(LoadManifests, AListIsItsItems) {
-  const auto documents = LoadManifests(
-      "-", R"({"apiVersion": "v1", "kind": "List", "items": [
+  const auto documents = LoadManifests("-", R"({"apiVersion": "v1", "kind": "List", "items": [
  {"apiVersion": "backup.liferay.cloud/v1alpha1", "kind": "BackupLocation",
   "metadata": {"name": "disk"}, "spec": {"provider": "local", "bucket": "/srv/vault"}},
  {"apiVersion": "backup.liferay.cloud/v1alpha1", "kind": "BackupLocation",
@@ -111,6 +110,10 @@ TEST(LoadManifests, WhatCannotBeReadOrHoldsNothing) {
     EXPECT_EQ(none.error().code, "resource.none");
   }
   EXPECT_FALSE(LoadManifests("f", "{kind: List, items: []}").has_value());
+  // On which the parser would hang.
+  for (const char* comma : {",", "a: 1\n--- ,\n", "%x\n,"}) {
+    EXPECT_FALSE(LoadManifests("f.yaml", comma).has_value());
+  }
 }
 
 TEST(Fault, IsDescribedWithAllThatIsKnown) {

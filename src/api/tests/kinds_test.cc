@@ -53,7 +53,8 @@ TEST(Kinds, ColumnsReadTheirFields) {
   for (const PrinterColumn& column : FindKind("br")->columns) {
     if (!column.wide) row += column.name + "=" + ColumnText(column, object) + " ";
   }
-  EXPECT_EQ(row, "Project=retail Environment=prd State=Pending Portable=True Age=1970-01-01T00:00:00Z ");
+  EXPECT_EQ(row,
+            "Project=retail Environment=prd State=Pending Portable=True Age=1970-01-01T00:00:00Z ");
   EXPECT_EQ(ColumnText(PrinterColumn{.path = {"spec", "retentionDays"}}, object), "30");
   EXPECT_EQ(ColumnText(PrinterColumn{.path = {"spec", "retentionDays", "x"}}, object), "");
   EXPECT_EQ(ColumnText(PrinterColumn{.path = {"spec", "[x]"}}, object), "");

@@ -47,8 +47,8 @@ TEST(Pattern, TakesLinearTimeAndNoStackOnHostileText) {
 }
 
 TEST(Pattern, RefusesWhatItDoesNotUnderstand) {
-  for (const char* bad : {"(", ")", "a)", "[a", "[", "[]", "*a", "a{2}", "\\d", "\\", "(?:a)", "[z-a]",
-                          "[a\\"}) {
+  for (const char* bad :
+       {"(", ")", "a)", "[a", "[", "[]", "*a", "a{2}", "\\d", "\\", "(?:a)", "[z-a]", "[a\\"}) {
     const Result<Pattern> pattern = Pattern::Compile(bad);
     ASSERT_FALSE(pattern.has_value()) << bad;
     EXPECT_EQ(pattern.error().code, "schema.invalid") << bad;

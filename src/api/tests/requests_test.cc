@@ -49,7 +49,9 @@ TEST(BackupState, IsWhatTheConditionsAddUpTo) {
       {{}, false, BackupState::kPending, false},
       {{Make("Accepted", S::kTrue)}, false, BackupState::kPending, false},
       {{Make("Accepted", S::kFalse, "NotAllowed")}, false, BackupState::kFailed, true},
-      {{Make("Accepted", S::kTrue), Make("Reconciling", S::kTrue)}, true, BackupState::kInProgress,
+      {{Make("Accepted", S::kTrue), Make("Reconciling", S::kTrue)},
+       true,
+       BackupState::kInProgress,
        false},
       {{Make("Succeeded", S::kUnknown, "Unavailable")}, true, BackupState::kInProgress, false},
       {{Make("Succeeded", S::kTrue)}, true, BackupState::kSucceeded, true},
@@ -82,17 +84,26 @@ TEST(RestoreState, IsWhatTheConditionsAddUpTo) {
   const RestoreCase cases[] = {
       {{}, false, false, RestoreState::kPending, false},
       {{Make("Planned", S::kTrue)}, false, false, RestoreState::kPlanned, false},
-      {{Make("Planned", S::kTrue), Make("Approved", S::kFalse)}, true, false,
-       RestoreState::kAwaitingApproval, false},
+      {{Make("Planned", S::kTrue), Make("Approved", S::kFalse)},
+       true,
+       false,
+       RestoreState::kAwaitingApproval,
+       false},
       {{Make("Planned", S::kTrue)}, true, false, RestoreState::kInProgress, false},
       {{Make("Switched", S::kTrue)}, true, false, RestoreState::kSwitched, false},
-      {{Make("Switched", S::kTrue), Make("Succeeded", S::kTrue)}, true, false,
-       RestoreState::kSucceeded, true},
+      {{Make("Switched", S::kTrue), Make("Succeeded", S::kTrue)},
+       true,
+       false,
+       RestoreState::kSucceeded,
+       true},
       {{Make("Succeeded", S::kTrue)}, true, true, RestoreState::kPlanned, true},
       {{Make("Succeeded", S::kFalse, "Cancelled")}, true, false, RestoreState::kCancelled, true},
       {{Make("Succeeded", S::kFalse, "Denied")}, true, false, RestoreState::kFailed, true},
       {{Make("Accepted", S::kFalse, "NotAllowed")}, false, false, RestoreState::kFailed, true},
-      {{Make("Succeeded", S::kTrue), Make("Undone", S::kTrue)}, true, false, RestoreState::kUndone,
+      {{Make("Succeeded", S::kTrue), Make("Undone", S::kTrue)},
+       true,
+       false,
+       RestoreState::kUndone,
        true},
   };
   for (const RestoreCase& c : cases) {
@@ -140,9 +151,10 @@ TEST(Restore, AnErrorIsShownWithItsCausesAndHint) {
                     .code = "a.b",
                     .message = "cannot read",
                     .cause = Share(Error{.message = "no rights", .hint = "ask"})};
-  EXPECT_EQ(ToErrorStatus(error),
-            (ErrorStatus{.kind = "Denied", .code = "a.b", .message = "cannot read: no rights",
-                         .hint = "ask"}));
+  EXPECT_EQ(
+      ToErrorStatus(error),
+      (ErrorStatus{
+          .kind = "Denied", .code = "a.b", .message = "cannot read: no rights", .hint = "ask"}));
 }
 
 // Pinned: a changed hash would refuse every accepted request as NameReused.

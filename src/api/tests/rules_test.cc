@@ -84,9 +84,7 @@ TEST(Rules, OfAnEnvironment) {
               e.spec.document_library = {.store = LibraryStore::kS3, .bucket = "bucket"};
             }),
             "");
-  EXPECT_EQ(OfEnvironment([](auto& e) {
-              e.metadata.labels[std::string(kProjectLabel)] = "bank";
-            }),
+  EXPECT_EQ(OfEnvironment([](auto& e) { e.metadata.labels[std::string(kProjectLabel)] = "bank"; }),
             "metadata.labels.backup.liferay.cloud/project: is 'bank', but the spec says 'retail'");
 }
 

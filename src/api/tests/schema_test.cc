@@ -26,7 +26,11 @@ properties:
   on: {type: boolean}
   list: {type: array, minItems: 1, maxItems: 2, items: {type: integer}}
   words: {type: array, x-kubernetes-list-type: set, items: {type: string}}
-  pairs: {type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [k], items: {type: object, required: [k], properties: {k: {type: string}, v: {type: string}}}}
+  pairs:
+    type: array
+    x-kubernetes-list-type: map
+    x-kubernetes-list-map-keys: [k]
+    items: {type: object, required: [k], properties: {k: {type: string}, v: {type: string}}}
   nested: {type: object, default: {}, properties: {deep: {type: integer, default: 4}}}
   maybe: {type: string, nullable: true}
   anything: {type: object, x-kubernetes-preserve-unknown-fields: true}
@@ -46,25 +50,32 @@ TEST(Schema, AcceptsAndFillsInDefaults) {
 }
 
 TEST(Schema, NamesEveryFault) {
-  EXPECT_EQ(FaultsOf("{name: a, size: 3}"), "name: must have at least 2 characters; size: must be at least 7, is 3");
-  EXPECT_EQ(FaultsOf("{name: '', size: 366}"), "name: must not be empty; size: must be at most 365, is 366");
+  EXPECT_EQ(FaultsOf("{name: a, size: 3}"),
+            "name: must have at least 2 characters; size: must be at least 7, is 3");
+  EXPECT_EQ(FaultsOf("{name: '', size: 366}"),
+            "name: must not be empty; size: must be at most 365, is 366");
   EXPECT_EQ(FaultsOf("{name: abcdef, size: x}"),
             "name: must have at most 5 characters, has 6; size: must be an integer, is a string");
   EXPECT_EQ(FaultsOf("{}"), "name: is required; size: is required");
   EXPECT_EQ(FaultsOf("{name: aB, size: 7}"), "name: does not have the form '^[a-zé]+$'");
   EXPECT_EQ(FaultsOf("{name: ab, size: 7, mode: pol}"),
             "mode: 'pol' is not one of 'Pool', 'Folder'; did you mean 'Pool'?");
-  EXPECT_EQ(FaultsOf("{name: ab, size: 7, mode: Zebra}"), "mode: 'Zebra' is not one of 'Pool', 'Folder'");
+  EXPECT_EQ(FaultsOf("{name: ab, size: 7, mode: Zebra}"),
+            "mode: 'Zebra' is not one of 'Pool', 'Folder'");
   EXPECT_EQ(FaultsOf("{name: ab, size: 7, when: yesterday}"),
             "when: must be a time such as 2025-11-09T14:30:00Z");
-  EXPECT_EQ(FaultsOf("{name: ab, size: 7, small: 3000000000}"), "small: must fit 32 bits, is 3000000000");
+  EXPECT_EQ(FaultsOf("{name: ab, size: 7, small: 3000000000}"),
+            "small: must fit 32 bits, is 3000000000");
   EXPECT_EQ(FaultsOf("{name: ab, size: 7, on: 1, ratio: [], anything: 1.5}"),
             "ratio: must be a number, is a list; on: must be true or false, is an integer; "
             "anything: must be an object, is a number");
   EXPECT_EQ(FaultsOf("{name: ab, size: 7, list: []}"), "list: must have at least 1 items, has 0");
-  EXPECT_EQ(FaultsOf("{name: ab, size: 7, list: [1, 2, x]}"), "list: must have at most 2 items, has 3");
-  EXPECT_EQ(FaultsOf("{name: ab, size: 7, list: [1, x]}"), "list[1]: must be an integer, is a string");
-  EXPECT_EQ(FaultsOf("{name: ab, size: 7, words: [a, b, a]}"), "words[2]: stands in the list already");
+  EXPECT_EQ(FaultsOf("{name: ab, size: 7, list: [1, 2, x]}"),
+            "list: must have at most 2 items, has 3");
+  EXPECT_EQ(FaultsOf("{name: ab, size: 7, list: [1, x]}"),
+            "list[1]: must be an integer, is a string");
+  EXPECT_EQ(FaultsOf("{name: ab, size: 7, words: [a, b, a]}"),
+            "words[2]: stands in the list already");
   EXPECT_EQ(FaultsOf("{name: ab, size: 7, pairs: [{k: a, v: x}, {k: a, v: y}, {}]}"),
             "pairs[1]: stands in the list already; pairs[2].k: is required");
   EXPECT_EQ(FaultsOf("{name: ab, size: 7, labels: {a: bcde}}"),
@@ -107,7 +118,8 @@ TEST(Schema, AValueThatMayBeASecretIsNotRepeated) {
 }
 
 TEST(Schema, TheHintIsTheDocumentation) {
-  const Schema schema = Make("{type: object, properties: {a: {type: integer, description: How many.}}}");
+  const Schema schema =
+      Make("{type: object, properties: {a: {type: integer, description: How many.}}}");
   EXPECT_EQ(Check(schema, FromYaml("{a: x}")).faults.at(0).hint, "about 'a': How many.");
 }
 
@@ -121,10 +133,10 @@ TEST(Schema, WithoutDefaultsMakesEqualMeaningEqual) {
 TEST(Schema, AKeywordThatIsNotKnownIsRefused) {
   for (const char* bad :
        {"{type: object, oneOf: []}", "{type: thing}", "{type: string, format: uuid}",
-        "{type: string, maxLength: x}", "{type: string, pattern: '('}", "{type: string, pattern: 1}",
-        "{type: object, required: name}", "{type: object, required: [1]}", "{properties: []}",
-        "{type: array, items: 1}", "{nullable: 1}", "{description: 1}", "[]",
-        "{type: object, properties: {a: {type: x}}}"}) {
+        "{type: string, maxLength: x}", "{type: string, pattern: '('}",
+        "{type: string, pattern: 1}", "{type: object, required: name}",
+        "{type: object, required: [1]}", "{properties: []}", "{type: array, items: 1}",
+        "{nullable: 1}", "{description: 1}", "[]", "{type: object, properties: {a: {type: x}}}"}) {
     const Result<Schema> schema = ParseSchema(FromYaml(bad));
     ASSERT_FALSE(schema.has_value()) << bad;
     EXPECT_EQ(schema.error().code, "schema.invalid") << bad;

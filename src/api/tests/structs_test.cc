@@ -1,7 +1,8 @@
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
 #include <set>
+
+#include <boost/json.hpp>
 
 #include "api/kinds.h"
 #include "api/tests/samples.h"
@@ -20,14 +21,14 @@ template <class T>
 void CompareStruct(const Schema& schema, const T& fresh, const std::string& path) {
   ASSERT_EQ(schema.type, SchemaType::kObject) << path;
   std::set<std::string> members;
-  boost::mp11::mp_for_each<
-      boost::describe::describe_members<T, boost::describe::mod_public>>([&](auto d) {
-    const std::string name = codec::CamelCase(d.name);
-    members.insert(name);
-    const Schema* property = schema.Property(name);
-    ASSERT_NE(property, nullptr) << path << '.' << name << " is in the struct only";
-    Compare(*property, fresh.*d.pointer, path + "." + name);
-  });
+  boost::mp11::mp_for_each<boost::describe::describe_members<T, boost::describe::mod_public>>(
+      [&](auto d) {
+        const std::string name = codec::CamelCase(d.name);
+        members.insert(name);
+        const Schema* property = schema.Property(name);
+        ASSERT_NE(property, nullptr) << path << '.' << name << " is in the struct only";
+        Compare(*property, fresh.*d.pointer, path + "." + name);
+      });
   for (const auto& [name, property] : schema.properties) {
     EXPECT_EQ(members.count(name), 1U) << path << '.' << name << " is in the schema only";
   }

@@ -64,10 +64,11 @@ TEST(CanonicalJson, WritesTheExamplesOfTheRfc) {
 
 TEST(CanonicalJson, SortsByUtf16AtEveryLevel) {
   // U+D7FF < U+10000 (D800 DC00) < U+E000 < U+FFFF, and a prefix before what it begins.
-  EXPECT_EQ(Canonical("{\"\xEF\xBF\xBF\":0,\"\xEE\x80\x80\":0,\"\xF0\x90\x80\x80\":0,"
-                      "\"\xED\x9F\xBF\":0,\"ab\":0,\"a\":{\"z\":[{\"d\":0,\"c\":0}],\"y\":0},\"\":0}"),
-            "{\"\":0,\"a\":{\"y\":0,\"z\":[{\"c\":0,\"d\":0}]},\"ab\":0,\"\xED\x9F\xBF\":0,"
-            "\"\xF0\x90\x80\x80\":0,\"\xEE\x80\x80\":0,\"\xEF\xBF\xBF\":0}");
+  EXPECT_EQ(
+      Canonical("{\"\xEF\xBF\xBF\":0,\"\xEE\x80\x80\":0,\"\xF0\x90\x80\x80\":0,"
+                "\"\xED\x9F\xBF\":0,\"ab\":0,\"a\":{\"z\":[{\"d\":0,\"c\":0}],\"y\":0},\"\":0}"),
+      "{\"\":0,\"a\":{\"y\":0,\"z\":[{\"c\":0,\"d\":0}]},\"ab\":0,\"\xED\x9F\xBF\":0,"
+      "\"\xF0\x90\x80\x80\":0,\"\xEE\x80\x80\":0,\"\xEF\xBF\xBF\":0}");
 }
 
 TEST(CanonicalJson, EscapesOnlyWhatMustBe) {

@@ -20,7 +20,8 @@ std::string Nested(int depth) {
 
 TEST(ParseJson, TakesEveryKindOfValue) {
   const Json json =
-      ParseJson(" {\"a\": [1, -2.5, \"x\\u00e9\\ud83d\\ude00\", true, false, null, {}, []]}\n").value();
+      ParseJson(" {\"a\": [1, -2.5, \"x\\u00e9\\ud83d\\ude00\", true, false, null, {}, []]}\n")
+          .value();
   const JsonArray& items = json.as_object().at("a").as_array();
   EXPECT_EQ(items[0].as_int64(), 1);
   EXPECT_EQ(items[1].as_double(), -2.5);
@@ -33,10 +34,34 @@ TEST(ParseJson, TakesEveryKindOfValue) {
 }
 
 TEST(ParseJson, RefusesWhatRfc8259Does) {
-  for (const char* text :
-       {"", " ", "{", "[1,]", "{\"a\":1,}", "{a:1}", "{'a':1}", "[1 2]", "01", "+1", ".5", "1.", "0x1",
-        "NaN", "Infinity", "-", "nul", "// c\n1", "1 2", "[1]]", "\"a\nb\"", "\"\\x\"", "\"\\ud800\"",
-        "\"\\udc00\"", "\"\xFF\"", "\"\xC0\x80\"", "\"\xED\xA0\x80\"", "\xEF\xBB\xBF{}"}) {
+  for (const char* text : {"",
+                           " ",
+                           "{",
+                           "[1,]",
+                           "{\"a\":1,}",
+                           "{a:1}",
+                           "{'a':1}",
+                           "[1 2]",
+                           "01",
+                           "+1",
+                           ".5",
+                           "1.",
+                           "0x1",
+                           "NaN",
+                           "Infinity",
+                           "-",
+                           "nul",
+                           "// c\n1",
+                           "1 2",
+                           "[1]]",
+                           "\"a\nb\"",
+                           "\"\\x\"",
+                           "\"\\ud800\"",
+                           "\"\\udc00\"",
+                           "\"\xFF\"",
+                           "\"\xC0\x80\"",
+                           "\"\xED\xA0\x80\"",
+                           "\xEF\xBB\xBF{}"}) {
     const Result<Json> json = ParseJson(text);
     ASSERT_FALSE(json.has_value()) << text;
     EXPECT_EQ(json.error().kind, ErrorKind::kInvalid);
@@ -65,7 +90,8 @@ TEST(ParseJson, RefusesADuplicateKeyAndNamesIt) {
   EXPECT_EQ(ParseJson(many + "\"k7\":0}").error().message,
             "member 'k7' stands twice in one JSON object");
   const std::string long_key(100'000, 'k');
-  EXPECT_LT(ParseJson("{\"" + long_key + "\":1,\"" + long_key + "\":1}").error().message.size(), 200U);
+  EXPECT_LT(ParseJson("{\"" + long_key + "\":1,\"" + long_key + "\":1}").error().message.size(),
+            200U);
 }
 
 TEST(ParseJson, KeepsToItsLimits) {

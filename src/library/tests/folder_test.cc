@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "library/copy.h"
 #include "library/restore_copy.h"
+#include "library/tests/hooked_store.h"
 #include "library/tests/streams.h"
 #include "storage/stores.h"
 #include "testing/fake_clock.h"
@@ -110,6 +111,25 @@ TEST_F(FolderTest, ARestoredLibraryEqualsItsBackupAndIsABaseForTheNext) {
   while (JoinedKey* const key = next.Next().value()) {
     EXPECT_EQ(key->decision.action, CopyAction::kCarry) << next.key();
   }
+}
+
+TEST_F(FolderTest, AFileThatSomebodyElseReplacesIsNotTakenForOurs) {
+  Write("1/2/3/1.0", "one");
+  Write("1/2/4/1.0", "two");
+  BackUp(Time::max());
+  VectorReader<Entry> backup(entries_);
+  RestoreJoin join(backup, nullptr, {});
+  HookedStore target(*target_);
+  target.after_barrier = [&] {
+    Write("foreign", "ONE");  // the same size
+    std::filesystem::last_write_time(root_.path() / "library/foreign", {});
+    std::filesystem::rename(root_.path() / "library/foreign", root_.path() / "target/1/2/3/1.0");
+  };
+  CollectedEntries map;
+  ASSERT_TRUE(RestoreLibrary(ctx_, join, *vault_, target, {.map = &map}).has_value());
+  ASSERT_EQ(map.items.size(), 2U);
+  EXPECT_FALSE(map.items[0].folder.has_value()) << "the next backup must copy it";
+  EXPECT_TRUE(map.items[1].folder.has_value());
 }
 
 }  // namespace

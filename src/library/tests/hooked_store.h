@@ -22,6 +22,7 @@ class HookedStore final : public ObjectStore {
   // Called when a reader has come to the end of the object.
   std::function<void(const std::string& key, int number)> after_read;
   std::function<Result<void>()> before_barrier;
+  std::function<void()> after_barrier;
 
   StoreFeatures features() const override { return inner_.features(); }
   const std::string& root_name() const override { return inner_.root_name(); }
@@ -47,7 +48,9 @@ class HookedStore final : public ObjectStore {
   }
   Result<void> Barrier(const Context& ctx) override {
     if (before_barrier) LC2_RETURN_IF_ERROR(before_barrier());
-    return inner_.Barrier(ctx);
+    LC2_RETURN_IF_ERROR(inner_.Barrier(ctx));
+    if (after_barrier) after_barrier();
+    return {};
   }
   Result<Time> Now(const Context& ctx) override { return inner_.Now(ctx); }
   Result<std::optional<std::int64_t>> FreeBytes(const Context& ctx) override {

@@ -185,6 +185,10 @@ TEST_F(RestoreLibraryTest, NoticesWhenWrittenObjectsAreNotThere) {
   const Outcome outcome = Run();
   EXPECT_EQ(outcome.summary.error().code, "restore.not_durable");
   EXPECT_THAT(outcome.map, IsEmpty());
+
+  target_.before_barrier = nullptr;
+  target_.after_barrier = [&] { InTarget("a", "of another size"); };
+  EXPECT_THAT(Run().summary.error().message, HasSubstr("has another size now"));
 }
 
 TEST_F(RestoreLibraryTest, StopsAtFaultsOfTheStores) {

@@ -54,8 +54,9 @@ api::BackupRequest Create(ResourceStore& store, const std::string& name) {
 TEST(EmbeddedStore, OutlivesItsProcess) {
   EmbeddedFixture fixture;
   const api::BackupRequest made = Create(fixture.store(), "a");
-  EXPECT_EQ(GetAs<api::BackupRequest>(TestContext(), *fixture.Open(), "proj-retail-prd", "a").value(),
-            made);
+  EXPECT_EQ(
+      GetAs<api::BackupRequest>(TestContext(), *fixture.Open(), "proj-retail-prd", "a").value(),
+      made);
 }
 
 TEST(EmbeddedStore, TwoProcessesDoNotLoseEachOthersWrites) {
@@ -64,11 +65,15 @@ TEST(EmbeddedStore, TwoProcessesDoNotLoseEachOthersWrites) {
   constexpr int kEach = 25;
   const auto raise = [](ResourceStore& store) {
     for (int done = 0; done < kEach;) {
-      auto request = GetAs<api::BackupRequest>(TestContext(), store, "proj-retail-prd", "a").value();
+      auto request =
+          GetAs<api::BackupRequest>(TestContext(), store, "proj-retail-prd", "a").value();
       ++request.spec.retention_days;
       const auto written = UpdateAs(TestContext(), store, request);
-      if (written.has_value()) ++done;
-      if (!written.has_value()) ASSERT_EQ(written.error().kind, ErrorKind::kConflict);
+      if (written.has_value()) {
+        ++done;
+      } else {
+        ASSERT_EQ(written.error().kind, ErrorKind::kConflict);
+      }
     }
   };
   const std::unique_ptr<ResourceStore> other = fixture.Open();

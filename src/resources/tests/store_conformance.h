@@ -2,11 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <boost/json.hpp>
 
 #include "api/tests/samples.h"
 #include "base/time_format.h"
@@ -60,10 +61,14 @@ class StoreConformance : public ::testing::TestWithParam<StoreCase> {
 
   static std::string TextOf(const WatchEvent& event) {
     switch (event.type) {
-      case WatchEventType::kPut: return "Put " + RefOf(event.object).name;
-      case WatchEventType::kDelete: return "Delete " + RefOf(event.object).name;
-      case WatchEventType::kSynced: return "Synced";
-      case WatchEventType::kReset: return "Reset";
+      case WatchEventType::kPut:
+        return "Put " + RefOf(event.object).name;
+      case WatchEventType::kDelete:
+        return "Delete " + RefOf(event.object).name;
+      case WatchEventType::kSynced:
+        return "Synced";
+      case WatchEventType::kReset:
+        return "Reset";
     }
     return "?";
   }
@@ -136,9 +141,8 @@ TEST_P(StoreConformance, ListChoosesAndOrders) {
 
   const auto names = [&](const std::string& ns, const std::map<std::string, std::string>& labels) {
     std::string text;
-    for (const auto& item : ListAs<api::BackupRequest>(ctx(), store(), ns, labels).value()) {
-      text += item.metadata.name;
-    }
+    const auto items = ListAs<api::BackupRequest>(ctx(), store(), ns, labels);
+    for (const api::BackupRequest& item : *items) text += item.metadata.name;
     return text;
   };
   EXPECT_EQ(names("", {}), "cab");  // proj-retail-dev before proj-retail-prd
@@ -273,8 +277,7 @@ TEST_P(StoreConformance, AWatchGivesTheSetThenChanges) {
   EXPECT_EQ(Events(*watch, "Synced"), "Put a, Synced");
   CreateBackup("b");
   EXPECT_EQ(Events(*watch, "Put b"), "Put b");
-  ASSERT_TRUE(
-      store().Delete(ctx(), {"BackupRequest", "proj-retail-prd", "a"}, {}).has_value());
+  ASSERT_TRUE(store().Delete(ctx(), {"BackupRequest", "proj-retail-prd", "a"}, {}).has_value());
   EXPECT_EQ(Events(*watch, "Delete a"), "Delete a");
   ASSERT_TRUE(CreateAs(ctx(), store(), api::testing::SampleRestore()).has_value());
   EXPECT_FALSE(watch->Next(ctx(), std::chrono::milliseconds(0)).value().has_value());
@@ -332,7 +335,8 @@ apiVersion: backup.liferay.cloud/v1alpha1
 kind: BackupRequest
 metadata: {name: nightly, labels: {a: "1"}}
 spec: {projectId: retail, environment: prd}
-)")).object;
+)"))
+                      .object;
   const auto created = Apply(ctx(), store(), document);
   ASSERT_TRUE(created.has_value()) << created.error().message;
   EXPECT_EQ(created->outcome, ApplyOutcome::kCreated);

@@ -276,14 +276,7 @@ TEST_F(CommitTest, IsFinishedByWhoeverSeesIt) {
     }
     // A restarted control plane, with a clock and randomness of its own.
     auto healed = MakeMemoryStore(one.clock);
-    const auto listing = one.store->List(one.ctx, {}).value();
-    while (true) {
-      const std::vector<Entry> batch = listing->Read().value();
-      if (batch.empty()) break;
-      for (const Entry& object : batch)
-        ASSERT_TRUE(IsOk(healed->Put(
-            one.ctx, {.key = object.key, .body = one.store->Get(one.ctx, object.key).value()})));
-    }
+    CopyAll(one, *healed);
     one.clock.Advance(std::chrono::hours(100));
     SeededRandom other_random(99);
     AuditLog other_audit(*healed, one.file.vault_id, other_random);

@@ -1,11 +1,13 @@
 // Several controllers decide at once, each stopped between any two requests, with answers lost on
 // the way: what the vault then says must still be one story. The same seed gives the same run.
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <set>
 #include <thread>
 
+#include "base/file.h"
 #include "vault/deletion.h"
 #include "vault/tests/vault_fixture.h"
 
@@ -339,6 +341,50 @@ TEST(Interleaving, OpeningsLookAfterwards) {
   }
   EXPECT_GT(inherited, kSeeds / 10);
   EXPECT_GT(superseded, 0);
+}
+
+// Real threads on a real file system: link(2) decides.
+TEST(Interleaving, OneRunEndsOneWayInAFolder) {
+  VaultFixture fixture;
+  const MakeOptions options{.files = SomeFiles(3)};
+  const StartedRun run = fixture.Start(options).value();
+  const AttemptId attempt = fixture.Work(run, options).value();
+  for (int round = 0; round < 5; ++round) {
+    SCOPED_TRACE(round);
+    const TemporaryFolder folder = TemporaryFolder::Create("lc2-vault-test").value();
+    const auto store = OpenFolderStore(folder.path()).value();
+    CopyAll(fixture, *store);
+    SystemRandom random;
+    AuditLog audit(*store, fixture.file.vault_id, random);
+    const Vault vault{.store = *store,
+                      .file = fixture.file,
+                      .random = random,
+                      .audit = &audit,
+                      .signing_key = &fixture.key};
+    std::atomic<int> committed = 0, abandoned = 0;
+    {
+      std::vector<std::jthread> threads;
+      for (int i = 0; i < 2; ++i) {
+        threads.emplace_back([&] {
+          const auto checked = CheckCandidate(fixture.ctx, *store, kRetail, run.run, attempt);
+          if (checked.has_value() &&
+              Commit(fixture.ctx, vault, kRetail, run.run, *checked, "c").has_value())
+            ++committed;
+        });
+        threads.emplace_back([&] {
+          if (AbandonRun(fixture.ctx, vault, kRetail, run.run, {}, "a", "failed").has_value())
+            ++abandoned;
+        });
+      }
+    }
+    const RunFacts facts = Fold(ReadControlLog(fixture.ctx, *store, kRetail, run.run).value());
+    ASSERT_NE(facts.committed.has_value(), facts.abandoned.has_value());
+    ASSERT_EQ(committed > 0, facts.committed.has_value());
+    ASSERT_EQ(abandoned, facts.abandoned ? 2 : 0);
+    ASSERT_EQ(OpenBackup(fixture.ctx, *store, kRetail, *run.facts.opened->backup_id).has_value(),
+              facts.committed.has_value());
+    ASSERT_TRUE(IsOk(VerifyAudit(fixture.ctx, *store, fixture.file.vault_id)));
+  }
 }
 
 }  // namespace

@@ -214,6 +214,19 @@ class VaultFixture {
   AuditLog audit;
 };
 
+// Everything in the fixture's store, put into another one.
+inline void CopyAll(VaultFixture& from, ObjectStore& to) {
+  const auto listing = from.store->List(from.ctx, {}).value();
+  while (true) {
+    const std::vector<Entry> batch = listing->Read().value();
+    if (batch.empty()) return;
+    for (const Entry& object : batch) {
+      ASSERT_TRUE(IsOk(to.Put(
+          from.ctx, {.key = object.key, .body = from.store->Get(from.ctx, object.key).value()})));
+    }
+  }
+}
+
 inline Files SomeFiles(int count, const std::string& salt = "") {
   Files files;
   for (int i = 0; i < count; ++i)
