@@ -15,9 +15,9 @@ if(LC2_WERROR)
 endif()
 
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT LC2_SANITIZE)
-  # g++ 12 at -O2 warns of uninitialised and overlapping strings in moved variants and optionals
-  # where there are none.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 warns of uninitialised and overlapping strings in moved variants and optionals where
+  # there are none.
   list(APPEND LC2_WARNINGS -Wno-maybe-uninitialized -Wno-restrict)
 endif()
 add_compile_options(-fstack-protector-strong -D_FILE_OFFSET_BITS=64)
