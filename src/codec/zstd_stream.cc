@@ -36,38 +36,47 @@ Compressor MakeCompressor(int level) {
 
 // A frame on its way: filled by the caller, compressed by any thread, written in order.
 struct Job {
-  std::string raw;
-  // Not a string or vector: those would write zeros to all of a worst-case buffer first, and so
-  // make every page of it resident.
-  std::unique_ptr<char[]> buffer;
-  std::size_t capacity = 0;
-  std::string_view stored;
+  std::string bytes;  // raw; afterwards as stored
   std::string sha256;
   std::int64_t raw_size = 0;
   bool taken = false;
   bool done = false;
 };
 
-void Compress(ZSTD_CCtx* context, Job& job) {
-  job.raw_size = static_cast<std::int64_t>(job.raw.size());
-  const std::size_t bound = ZSTD_compressBound(job.raw.size());
-  if (job.capacity < bound) {
-    job.buffer.reset(new char[bound]);
-    job.capacity = bound;
+// One thread's compressor. It compresses into a buffer of its own, and the result then takes the
+// place of the raw bytes: so a frame on its way needs no second buffer, however dense it is.
+class Compression {
+ public:
+  explicit Compression(int level) : context_(MakeCompressor(level)) {}
+
+  void Run(Job& job) {
+    job.raw_size = static_cast<std::int64_t>(job.bytes.size());
+    const std::size_t bound = ZSTD_compressBound(job.bytes.size());
+    if (capacity_ < bound) {
+      buffer_.reset(new char[bound]);
+      capacity_ = bound;
+    }
+    const std::size_t size =
+        ZSTD_compress2(context_.get(), buffer_.get(), bound, job.bytes.data(), job.bytes.size());
+    LC2_CHECK(!ZSTD_isError(size));  // cannot fail with a bound-sized buffer but for lack of memory
+    job.bytes.assign(buffer_.get(), size);
+    job.sha256 = Sha256Hex(job.bytes);
   }
-  const std::size_t size =
-      ZSTD_compress2(context, job.buffer.get(), bound, job.raw.data(), job.raw.size());
-  LC2_CHECK(!ZSTD_isError(size));  // cannot fail with a bound-sized buffer but for lack of memory
-  job.stored = std::string_view(job.buffer.get(), size);
-  job.sha256 = Sha256Hex(job.stored);
-}
+
+ private:
+  const Compressor context_;
+  // Not a string or vector: those would write zeros to all of a worst-case buffer first, and so
+  // make every page of it resident.
+  std::unique_ptr<char[]> buffer_;
+  std::size_t capacity_ = 0;
+};
 
 class FrameWriter final : public ZstdFrameWriter {
  public:
   FrameWriter(ByteSink& sink, const ZstdWriterOptions& options) : sink_(sink), options_(options) {
     LC2_CHECK(options.frame_bytes > 0 && options.threads >= 1);
     if (options_.threads == 1) {
-      own_ = MakeCompressor(options_.level);
+      own_.emplace(options_.level);
       return;
     }
     for (int i = 0; i < options_.threads; ++i) {
@@ -85,9 +94,9 @@ class FrameWriter final : public ZstdFrameWriter {
     if (options_.hash_raw) raw_hash_.Update(raw);
     while (!raw.empty()) {
       Job& job = OpenJob();
-      const std::size_t room = static_cast<std::size_t>(options_.frame_bytes) - job.raw.size();
+      const std::size_t room = static_cast<std::size_t>(options_.frame_bytes) - job.bytes.size();
       const std::size_t count = std::min(room, raw.size());
-      job.raw.append(raw.substr(0, count));
+      job.bytes.append(raw.substr(0, count));
       raw.remove_prefix(count);
       if (count == room) LC2_RETURN_IF_ERROR(EndFrame());
     }
@@ -96,12 +105,12 @@ class FrameWriter final : public ZstdFrameWriter {
 
   Result<void> EndFrame() override {
     if (failed_) return *failed_;
-    if (open_ == nullptr || open_->raw.empty()) return {};
+    if (open_ == nullptr || open_->bytes.empty()) return {};
     return Seal();
   }
 
   std::int64_t open_frame_bytes() const override {
-    return open_ == nullptr ? 0 : static_cast<std::int64_t>(open_->raw.size());
+    return open_ == nullptr ? 0 : static_cast<std::int64_t>(open_->bytes.size());
   }
 
   Result<ZstdSummary> Finish() override {
@@ -127,15 +136,15 @@ class FrameWriter final : public ZstdFrameWriter {
         spares_.pop_back();
       } else {
         open_ = std::make_unique<Job>();
-        open_->raw.reserve(static_cast<std::size_t>(options_.frame_bytes));
+        open_->bytes.reserve(static_cast<std::size_t>(options_.frame_bytes));
       }
     }
     return *open_;
   }
 
   Result<void> Seal() {
-    if (own_ != nullptr) {
-      Compress(own_.get(), *open_);
+    if (own_) {
+      own_->Run(*open_);
       LC2_RETURN_IF_ERROR(WriteOut(*open_));
       Recycle(std::move(open_));
       return {};
@@ -176,25 +185,25 @@ class FrameWriter final : public ZstdFrameWriter {
   }
 
   Result<void> WriteOut(const Job& job) {
-    const auto size = static_cast<std::int64_t>(job.stored.size());
+    const auto size = static_cast<std::int64_t>(job.bytes.size());
     summary_.frames.push_back({summary_.size, size, job.raw_size, job.sha256});
     summary_.size += size;
     summary_.raw_size += job.raw_size;
-    hash_.Update(job.stored);
-    Result<void> written = sink_.Write(job.stored);
+    hash_.Update(job.bytes);
+    Result<void> written = sink_.Write(job.bytes);
     // Whatever follows would stand behind a hole.
     if (!written.has_value()) failed_ = written.error();
     return written;
   }
 
   void Recycle(std::unique_ptr<Job> job) {
-    job->raw.clear();
+    job->bytes.clear();
     job->taken = job->done = false;
     spares_.push_back(std::move(job));
   }
 
   void Work(const std::stop_token& stop) {
-    const Compressor context = MakeCompressor(options_.level);
+    Compression compression(options_.level);
     std::unique_lock lock(mutex_);
     while (true) {
       Job* next = nullptr;
@@ -210,7 +219,7 @@ class FrameWriter final : public ZstdFrameWriter {
       if (next == nullptr || stop.stop_requested()) return;
       next->taken = true;
       lock.unlock();
-      Compress(context.get(), *next);
+      compression.Run(*next);
       lock.lock();
       next->done = true;
       changed_.notify_all();
@@ -219,7 +228,7 @@ class FrameWriter final : public ZstdFrameWriter {
 
   ByteSink& sink_;
   const ZstdWriterOptions options_;
-  Compressor own_;
+  std::optional<Compression> own_;  // of the caller's thread
   std::unique_ptr<Job> open_;
   std::vector<std::unique_ptr<Job>> spares_;  // their memory is in use already: no page faults
   Sha256 hash_, raw_hash_;
@@ -236,7 +245,7 @@ class FrameWriter final : public ZstdFrameWriter {
 Error Corrupt(std::int64_t offset, std::string_view why) {
   return Error{.kind = ErrorKind::kCorrupt,
                .code = "zstd.corrupt",
-               .message = fmt::format("zstd stream is damaged at byte {}: {}", offset, why)};
+               .message = fmt::format("the zstd frame at byte {} is damaged: {}", offset, why)};
 }
 
 }  // namespace
@@ -257,12 +266,13 @@ struct ZstdSource::State {
   std::vector<char> buffer;
   ZSTD_inBuffer in{nullptr, 0, 0};
   std::int64_t consumed = 0;
+  std::int64_t frame = 0;  // where the current one begins
   bool inside_frame = false;
   bool any = false;
   std::optional<Error> damage;  // the decoder would start anew in the middle after it
 
-  Error Damaged(std::int64_t offset, std::string_view why) {
-    damage = Corrupt(offset, why);
+  Error Damaged(std::string_view why) {
+    damage = Corrupt(frame, why);
     return *damage;
   }
 };
@@ -284,17 +294,18 @@ Result<std::size_t> ZstdSource::Read(std::span<char> buffer) {
     }
     // With no input left the decoder may still hold output of an open frame.
     if (at_end && !s.inside_frame) {
-      if (!s.any) return s.Damaged(0, "it is empty");
+      if (!s.any) return s.Damaged("the stream is empty");
       return std::size_t{0};
     }
+    if (!s.inside_frame) s.frame = s.consumed;
     const std::size_t before = s.in.pos;
     const std::size_t left = ZSTD_decompressStream(s.context.get(), &out, &s.in);
     s.consumed += static_cast<std::int64_t>(s.in.pos - before);
-    if (ZSTD_isError(left)) return s.Damaged(s.consumed, ZSTD_getErrorName(left));
+    if (ZSTD_isError(left)) return s.Damaged(ZSTD_getErrorName(left));
     s.any = true;
     s.inside_frame = left != 0;
     if (at_end && out.pos == 0 && s.inside_frame) {
-      return s.Damaged(s.consumed, "it ends within a frame");
+      return s.Damaged("the stream ends within it");
     }
   }
   return out.pos;

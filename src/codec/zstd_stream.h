@@ -38,9 +38,9 @@ struct ZstdWriterOptions {
 
 // Compresses a stream into independent frames with content checksum, so that each can be read and
 // checked alone and `zstd -dc` reads them all. The bytes depend on the input and the options but
-// not on `threads`. Memory: at most threads + 1 frames at once, each raw and compressed; Write
-// waits while all threads are busy. After an error of the sink every later call gives that error. A
-// writer that is destroyed unfinished drops what it has. Not thread-safe.
+// not on `threads`. Memory: threads + 1 frames, and a buffer of a frame's size for each thread;
+// Write waits while all threads are busy. After an error of the sink every later call gives that
+// error. A writer that is destroyed unfinished drops what it has. Not thread-safe.
 class ZstdFrameWriter {
  public:
   // `sink` must outlive the writer; it is written from the thread that calls Write or Finish only.
@@ -59,8 +59,8 @@ class ZstdFrameWriter {
 
 // Reads a stream of zstd frames; skippable ones are passed over. Errors: kCorrupt "zstd.corrupt" on
 // a bad frame, a checksum that does not match or a stream that is empty or ends within a frame,
-// each with the offset in the stored stream; it is given again by every later Read. Frames that ask
-// for a window above 128 MiB are refused.
+// each with the place of the frame in the stored stream; it is given again by every later Read.
+// Frames that ask for a window above 128 MiB are refused.
 class ZstdSource final : public ByteSource {
  public:
   explicit ZstdSource(ByteSource& stored);

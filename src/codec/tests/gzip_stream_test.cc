@@ -94,15 +94,18 @@ TEST(Gzip, RefusesAStreamThatIsCutAnywhere) {
 TEST(Gzip, NoFlippedBitGivesOtherBytes) {
   const std::string text = Mixed(200);
   const std::string stored = Packed(text);
+  int harmless = 0;
   for (std::size_t bit = 0; bit < stored.size() * 8; ++bit) {
     std::string flipped = stored;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
     const Result<std::string> read = Unpacked(flipped);
-    if (read.has_value()) {  // the header's time and system mean nothing
-      EXPECT_EQ(read.value(), text);
-      EXPECT_LT(bit / 8, 10U);
-    }
+    if (!read.has_value()) continue;
+    EXPECT_EQ(read.value(), text);
+    ++harmless;
   }
+  // The header's time, system and level mean nothing, nor do the bits that fill the last byte of
+  // the compressed data.
+  EXPECT_LE(harmless, 8 * 8 + 7);
 }
 
 TEST(Gzip, RefusesWhatFollowsTheLastMember) {
