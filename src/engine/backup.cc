@@ -97,10 +97,14 @@ Result<std::string> RunBackup(const Context& ctx, provider::Provider& provider,
   for (const NamedStep& step : kSteps) {
     LC2_RETURN_IF_ERROR(ctx.Check());
     ctx.Report({.step = step.name});
-    ctx.log().Debug("step", {{"run", run.run.str()},
-                             {"attempt", run.attempt.str()},
-                             {"step", step.name}});
+    const SteadyTime began = ctx.clock().SteadyNow();
     LC2_RETURN_IF_ERROR(step.run(ctx, state));
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+        ctx.clock().SteadyNow() - began);
+    ctx.log().Debug("step done", {{"run", run.run.str()},
+                                  {"attempt", run.attempt.str()},
+                                  {"step", step.name},
+                                  {"ms", std::to_string(took.count())}});
   }
   return vault::WriteCandidate(ctx, *state.vault, MakeCandidate(state));
 }
