@@ -31,8 +31,8 @@ constexpr std::array<std::string_view, 5> kLost = {
     "SSL connection has been closed", "connection not open"};
 
 // Lines that quote data or the text of statements; what follows them indented belongs to them.
-constexpr std::array<std::string_view, 6> kQuoting = {"DETAIL:", "CONTEXT:", "STATEMENT:",
-                                                      "Command was:", "QUERY:", "LINE "};
+constexpr std::array<std::string_view, 6> kQuoting = {
+    "DETAIL:", "CONTEXT:", "STATEMENT:", "Command was:", "QUERY:", "LINE "};
 
 }  // namespace
 
@@ -47,8 +47,7 @@ std::string PasswordFileLine(std::string_view password) {
 
 Result<ClientLogin> MakeClientLogin(const DatabaseTarget& target) {
   ClientLogin login;
-  const auto seconds =
-      std::chrono::ceil<std::chrono::seconds>(target.connect_timeout).count();
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(target.connect_timeout).count();
   login.environment = {{"PATH", "/usr/bin:/bin"},
                        {"LC_ALL", "C"},
                        {"PGHOST", target.host},

@@ -53,9 +53,11 @@ Error MissingTool(std::string_view name) {
   return Error{.kind = ErrorKind::kInvalid,
                .code = "database.tool_missing",
                .message = fmt::format("no '{}' in $LC2_CLIENT_PATH, /usr/lib/postgresql/*/bin or "
-                                      "$PATH", name),
-               .hint = "install PostgreSQL's client programs, or name their folder in "
-                       "LC2_CLIENT_PATH"};
+                                      "$PATH",
+                                      name),
+               .hint =
+                   "install PostgreSQL's client programs, or name their folder in "
+                   "LC2_CLIENT_PATH"};
 }
 
 // The oldest that `fits`, the first found of equals.
@@ -63,9 +65,9 @@ template <class Fits>
 const ClientTool* Oldest(const std::vector<ClientTool>& found, Fits fits) {
   const ClientTool* best = nullptr;
   for (const ClientTool& tool : found) {
-    if (fits(tool) && (best == nullptr || tool.version.major < best->version.major ||
-                       (tool.version.major == best->version.major &&
-                        tool.version.minor > best->version.minor))) {
+    if (fits(tool) &&
+        (best == nullptr || tool.version.major < best->version.major ||
+         (tool.version.major == best->version.major && tool.version.minor > best->version.minor))) {
       best = &tool;
     }
   }
@@ -120,11 +122,10 @@ Result<std::vector<ClientTool>> FindTools(const Context& ctx, const ToolSearch& 
   for (const fs::path& folder : search.folders) {
     const fs::path path = folder / name;
     if (::access(path.c_str(), X_OK) != 0 || !seen.insert(path).second) continue;
-    const Result<std::string> said =
-        RunForOutput(ctx.WithTimeout(kVersionTime),
-                     {.argv = {path, "--version"},
-                      .environment = {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C"}}},
-                     kVersionBytes);
+    const Result<std::string> said = RunForOutput(
+        ctx.WithTimeout(kVersionTime),
+        {.argv = {path, "--version"}, .environment = {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C"}}},
+        kVersionBytes);
     LC2_RETURN_IF_ERROR(ctx.Check());
     // A program that does not run here is one that was not found.
     if (!said.has_value()) continue;
@@ -146,7 +147,8 @@ Result<ClientTool> ChooseForDump(const std::vector<ClientTool>& found, std::stri
                .message = fmt::format("the server is PostgreSQL {}, but there is only {}",
                                       server_major, List(found)),
                .hint = fmt::format("install the client programs of PostgreSQL {} or newer, or name "
-                                   "their folder in LC2_CLIENT_PATH", server_major)};
+                                   "their folder in LC2_CLIENT_PATH",
+                                   server_major)};
 }
 
 Result<ClientTool> ChooseForRestore(const std::vector<ClientTool>& found, std::string_view name,
@@ -161,7 +163,8 @@ Result<ClientTool> ChooseForRestore(const std::vector<ClientTool>& found, std::s
                .message = fmt::format("the dump was made by PostgreSQL {}, but there is only {}",
                                       needed.str(), List(found)),
                .hint = fmt::format("install the client programs of PostgreSQL {} or newer, or name "
-                                   "their folder in LC2_CLIENT_PATH", needed.major)};
+                                   "their folder in LC2_CLIENT_PATH",
+                                   needed.major)};
 }
 
 }  // namespace lc2::database

@@ -42,7 +42,8 @@ Result<std::vector<ClientTool>> FindTools(const Context& ctx, const ToolSearch& 
                                           std::string_view name);
 
 // The program of the oldest major version that is at least `server_major`; of those the newest
-// minor version, of equal ones the one found first. Pure. Errors: kInvalid "database.tool_missing" (none at all), "database.tool_too_old".
+// minor version, of equal ones the one found first. Pure. Errors: kInvalid "database.tool_missing"
+// (none at all), "database.tool_too_old".
 Result<ClientTool> ChooseForDump(const std::vector<ClientTool>& found, std::string_view name,
                                  int server_major);
 // The same for a reader: an archive is read only by what is at least of its writer's major version.

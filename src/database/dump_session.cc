@@ -21,9 +21,8 @@ class PostgresDumpSession final : public DumpSession {
         server_version_(connection_->server_version_text()) {}
 
   Result<void> Begin(const Context& ctx) {
-    LC2_ASSIGN_OR_RETURN(
-        sql::Transaction transaction,
-        sql::Transaction::Begin(ctx, *connection_, sql::TransactionMode::kRead));
+    LC2_ASSIGN_OR_RETURN(sql::Transaction transaction,
+                         sql::Transaction::Begin(ctx, *connection_, sql::TransactionMode::kRead));
     transaction_.emplace(std::move(transaction));
     Result<std::optional<sql::Row>> row = connection_->QueryOne(
         ctx, "select pg_export_snapshot(), pg_database_size(current_database())");
@@ -32,8 +31,9 @@ class PostgresDumpSession final : public DumpSession {
       return Error{.kind = ErrorKind::kInvalid,
                    .code = "database.no_snapshot",
                    .message = fmt::format("cannot export a snapshot of {}", target_.Describe()),
-                   .hint = "is it a standby, or behind a pooler that shares sessions? Name the "
-                           "primary server itself in the database secret",
+                   .hint =
+                       "is it a standby, or behind a pooler that shares sessions? Name the "
+                       "primary server itself in the database secret",
                    .cause = Share(row.error())};
     }
     if (!row.has_value()) return row.error();

@@ -71,9 +71,9 @@ class HeadReader {
 class CustomEncoder final : public DumpEncoder {
  public:
   CustomEncoder(ByteSink& sink, const DumpOptions& options, std::unique_ptr<HeadReader> head_reader)
-      : frames_(codec::ZstdFrameWriter::Make(sink, {.frame_bytes = kFrameBytes,
-                                                    .level = options.zstd_level,
-                                                    .threads = options.threads})),
+      : frames_(codec::ZstdFrameWriter::Make(
+            sink,
+            {.frame_bytes = kFrameBytes, .level = options.zstd_level, .threads = options.threads})),
         head_reader_(std::move(head_reader)) {}
 
   Result<void> Write(std::string_view raw) override {
@@ -182,7 +182,8 @@ std::vector<std::string> DumpArguments(const DumpSource& source, DumpFormat form
   return argv;
 }
 
-// Moves pg_dump's output into the encoder. The end of the pipe says nothing: the child's status does.
+// Moves pg_dump's output into the encoder. The end of the pipe says nothing: the child's status
+// does.
 Result<void> PumpDump(const Context& ctx, ChildProcess& child, DumpEncoder& encoder,
                       std::int64_t expected) {
   std::vector<char> buffer(kBufferBytes);

@@ -12,9 +12,9 @@
 namespace lc2::database {
 
 struct DumpSource {
-  ClientTool dump_tool;  // pg_dump
-  ClientTool list_tool;  // a pg_restore that reads what pg_dump writes
-  std::string snapshot;  // an exported one; empty: pg_dump takes its own
+  ClientTool dump_tool;             // pg_dump
+  ClientTool list_tool;             // a pg_restore that reads what pg_dump writes
+  std::string snapshot;             // an exported one; empty: pg_dump takes its own
   std::int64_t expected_bytes = 0;  // for progress
 };
 

@@ -16,9 +16,9 @@ inline constexpr char kFormatCustomZstd[] = "pg-custom+zstd";
 inline constexpr char kFormatPlainGzip[] = "plain+gzip";
 
 struct DumpFacts {
-  std::string path;    // the object's key
-  std::string format;  // kFormatCustomZstd or kFormatPlainGzip
-  std::string tool;    // "pg_dump 16.11"
+  std::string path;             // the object's key
+  std::string format;           // kFormatCustomZstd or kFormatPlainGzip
+  std::string tool;             // "pg_dump 16.11"
   std::int64_t size_bytes = 0;  // as stored
   std::int64_t raw_bytes = 0;   // before compression
   std::string sha256;           // of the stored bytes, hex

@@ -32,8 +32,8 @@ std::string ConnectionString(std::string_view database) {
 }
 
 // What belongs to where the database came from, and would not fit another place.
-constexpr std::array<const char*, 6> kLeftOut = {"--no-owner",        "--no-acl",
-                                                 "--no-tablespaces",  "--no-publications",
+constexpr std::array<const char*, 6> kLeftOut = {"--no-owner",         "--no-acl",
+                                                 "--no-tablespaces",   "--no-publications",
                                                  "--no-subscriptions", "--no-security-labels"};
 
 std::vector<std::string> RestoreArguments(const LoadPlan& plan, const DatabaseTarget& into) {
@@ -54,10 +54,10 @@ class Child {
                              std::vector<std::string> argv, const ClientLogin& login,
                              bool pipe_stdout) {
     LC2_ASSIGN_OR_RETURN(auto process, ChildProcess::Start(ctx, {.argv = std::move(argv),
-                                                                .environment = login.environment,
-                                                                .pipe_stdin = true,
-                                                                .pipe_stdout = pipe_stdout,
-                                                                .inherited = login.inherited}));
+                                                                 .environment = login.environment,
+                                                                 .pipe_stdin = true,
+                                                                 .pipe_stdout = pipe_stdout,
+                                                                 .inherited = login.inherited}));
     return Child(tool, std::move(process));
   }
 
@@ -89,8 +89,7 @@ Result<void> Feed(ByteSource& source, ChildProcess& child) {
       return std::move(count).error();
     }
     if (*count == 0) break;
-    const Result<void> written =
-        child.input().Write(std::string_view(buffer.data(), *count));
+    const Result<void> written = child.input().Write(std::string_view(buffer.data(), *count));
     if (!written.has_value()) {
       if (written.error().code != kReaderGone) child.Terminate();
       return written;
@@ -146,8 +145,8 @@ Result<void> RunScript(const Context& ctx, const DatabaseTarget& into, ByteSourc
 // dump -> pg_restore -> script -> psql. The first two run on a thread of their own.
 Result<void> RestoreThroughScript(const Context& ctx, const DatabaseTarget& into, ByteSource& dump,
                                   const LoadPlan& plan, const ClientLogin& login) {
-  LC2_ASSIGN_OR_RETURN(Child reader, Child::Start(ctx, plan.reader, RestoreArguments(plan, into),
-                                                  login, true));
+  LC2_ASSIGN_OR_RETURN(Child reader,
+                       Child::Start(ctx, plan.reader, RestoreArguments(plan, into), login, true));
   Result<void> fed;
   std::jthread feeder([&] { fed = Feed(dump, reader.process()); });
   // The script's end is the end of a pipe and proves nothing: both children's statuses do.
@@ -157,7 +156,8 @@ Result<void> RestoreThroughScript(const Context& ctx, const DatabaseTarget& into
   feeder.join();
   const Result<void> read = FirstCause(fed, reader.Wait(ctx, into));
   // A script that psql refused is the cause of all else, but for a dump that is damaged.
-  if (!run.has_value() && (read.has_value() || read.error().kind != ErrorKind::kCorrupt)) return run;
+  if (!run.has_value() && (read.has_value() || read.error().kind != ErrorKind::kCorrupt))
+    return run;
   return read;
 }
 
@@ -173,11 +173,11 @@ Result<LoadPlan> PlanLoad(const Context& ctx, const ToolSearch& search, const Du
     return LoadPlan{.format = DumpFormat::kPlain, .reader = std::move(psql)};
   }
   if (dump.format != kFormatCustomZstd) {
-    return Error{.kind = ErrorKind::kInvalid,
-                 .code = "database.unknown_format",
-                 .message = fmt::format("dump '{}' has the unknown format '{}'", dump.path,
-                                        dump.format),
-                 .hint = "was the backup made by a newer lc2?"};
+    return Error{
+        .kind = ErrorKind::kInvalid,
+        .code = "database.unknown_format",
+        .message = fmt::format("dump '{}' has the unknown format '{}'", dump.path, dump.format),
+        .hint = "was the backup made by a newer lc2?"};
   }
   LC2_ASSIGN_OR_RETURN(const ToolVersion writer, ParseToolVersion(dump.tool));
   LC2_ASSIGN_OR_RETURN(const auto readers, FindTools(ctx, search, "pg_restore"));
@@ -200,8 +200,8 @@ Result<std::int64_t> Load(const Context& ctx, const DatabaseTarget& into, Object
   } else if (plan.script_runner.has_value()) {
     LC2_RETURN_IF_ERROR(RestoreThroughScript(ctx, into, source, plan, login));
   } else {
-    LC2_ASSIGN_OR_RETURN(Child restore, Child::Start(ctx, plan.reader, RestoreArguments(plan, into),
-                                                     login, false));
+    LC2_ASSIGN_OR_RETURN(
+        Child restore, Child::Start(ctx, plan.reader, RestoreArguments(plan, into), login, false));
     LC2_RETURN_IF_ERROR(FeedAndWait(ctx, source, restore, into));
   }
   return stored->raw_bytes();

@@ -28,17 +28,49 @@ constexpr int kOffsetNoData = 3;
 // What comes next in the stream, in the order of the format.
 enum class At {
   kMagic,
-  kMajor, kMinor, kRevision, kIntSize, kOffsetSize, kFormat,
+  kMajor,
+  kMinor,
+  kRevision,
+  kIntSize,
+  kOffsetSize,
+  kFormat,
   kCompression,
-  kSecond, kMinute, kHour, kDay, kMonth, kYear, kDaylight,
-  kDatabase, kServerVersion, kToolVersion,
+  kSecond,
+  kMinute,
+  kHour,
+  kDay,
+  kMonth,
+  kYear,
+  kDaylight,
+  kDatabase,
+  kServerVersion,
+  kToolVersion,
   kEntryCount,
   // An entry of the table of contents.
-  kEntryId, kHasData, kTableOid, kOid, kTag, kDescription, kSection, kDefinition, kDropStatement,
-  kCopyStatement, kNamespace, kTablespace, kTableAm, kRelkind, kOwner, kWithOids, kDependency,
+  kEntryId,
+  kHasData,
+  kTableOid,
+  kOid,
+  kTag,
+  kDescription,
+  kSection,
+  kDefinition,
+  kDropStatement,
+  kCopyStatement,
+  kNamespace,
+  kTablespace,
+  kTableAm,
+  kRelkind,
+  kOwner,
+  kWithOids,
+  kDependency,
   kEntryOffset,
   // The data.
-  kBlockType, kBlockId, kChunkSize, kLargeObjectId, kLargeObjectChunkSize,
+  kBlockType,
+  kBlockId,
+  kChunkSize,
+  kLargeObjectId,
+  kLargeObjectChunkSize,
 };
 
 enum class Shape { kMagic, kByte, kInteger, kText, kOffset };
@@ -47,15 +79,32 @@ Shape ShapeOf(At at, int minor) {
   switch (at) {
     case At::kMagic:
       return Shape::kMagic;
-    case At::kMajor: case At::kMinor: case At::kRevision: case At::kIntSize: case At::kOffsetSize:
-    case At::kFormat: case At::kBlockType:
+    case At::kMajor:
+    case At::kMinor:
+    case At::kRevision:
+    case At::kIntSize:
+    case At::kOffsetSize:
+    case At::kFormat:
+    case At::kBlockType:
       return Shape::kByte;
     case At::kCompression:
       return minor >= kMinorWithCompressionName ? Shape::kByte : Shape::kInteger;
-    case At::kDatabase: case At::kServerVersion: case At::kToolVersion: case At::kTableOid:
-    case At::kOid: case At::kTag: case At::kDescription: case At::kDefinition:
-    case At::kDropStatement: case At::kCopyStatement: case At::kNamespace: case At::kTablespace:
-    case At::kTableAm: case At::kOwner: case At::kWithOids: case At::kDependency:
+    case At::kDatabase:
+    case At::kServerVersion:
+    case At::kToolVersion:
+    case At::kTableOid:
+    case At::kOid:
+    case At::kTag:
+    case At::kDescription:
+    case At::kDefinition:
+    case At::kDropStatement:
+    case At::kCopyStatement:
+    case At::kNamespace:
+    case At::kTablespace:
+    case At::kTableAm:
+    case At::kOwner:
+    case At::kWithOids:
+    case At::kDependency:
       return Shape::kText;
     case At::kEntryOffset:
       return Shape::kOffset;
@@ -70,18 +119,20 @@ bool IsAbsent(At at, int minor) {
 }
 
 Error Broken(std::int64_t offset, std::string_view why) {
-  return Error{.kind = ErrorKind::kCorrupt,
-               .code = "database.bad_archive",
-               .message = fmt::format("the dump is no whole archive at byte {}: {}", offset, why),
-               .hint = "the client's version may be too new for this lc2, or the bytes are damaged"};
+  return Error{
+      .kind = ErrorKind::kCorrupt,
+      .code = "database.bad_archive",
+      .message = fmt::format("the dump is no whole archive at byte {}: {}", offset, why),
+      .hint = "the client's version may be too new for this lc2, or the bytes are damaged"};
 }
 
 Error Incomplete(std::string message) {
   return Error{.kind = ErrorKind::kCorrupt,
                .code = "database.dump_incomplete",
                .message = std::move(message),
-               .hint = "run the backup again; if it stays so, run the client by hand and look at "
-                       "what it says"};
+               .hint =
+                   "run the backup again; if it stays so, run the client by hand and look at "
+                   "what it says"};
 }
 
 }  // namespace
@@ -93,10 +144,10 @@ struct ArchiveChecker::State {
   std::size_t int_size = 4;
   std::size_t offset_size = 8;
 
-  std::string field;       // bytes so far of the field at `at`
-  bool in_text = false;    // its length is known, its bytes follow
+  std::string field;     // bytes so far of the field at `at`
+  bool in_text = false;  // its length is known, its bytes follow
   std::int64_t to_skip = 0;
-  std::string text;        // the kept front of such a string
+  std::string text;  // the kept front of such a string
 
   std::int64_t entries_left = 0;
   std::int32_t entry = 0;
@@ -274,8 +325,8 @@ struct ArchiveChecker::State {
 
   // Passes over bytes that only count; returns how many of `bytes`.
   std::size_t Skip(std::string_view bytes) {
-    const auto count = static_cast<std::size_t>(
-        std::min(to_skip, static_cast<std::int64_t>(bytes.size())));
+    const auto count =
+        static_cast<std::size_t>(std::min(to_skip, static_cast<std::int64_t>(bytes.size())));
     if (in_text && text.size() < kKeptText) {
       text.append(bytes.substr(0, std::min(count, kKeptText - text.size())));
     }
@@ -317,17 +368,18 @@ Result<std::size_t> ArchiveChecker::Consume(std::string_view bytes) {
 Result<ArchiveFacts> ArchiveChecker::Finish() {
   State& s = *state_;
   if (in_head()) {
-    return Incomplete(fmt::format("the dump ends after {} bytes, within its table of contents",
-                                  s.raw_bytes));
+    return Incomplete(
+        fmt::format("the dump ends after {} bytes, within its table of contents", s.raw_bytes));
   }
   if (s.at != At::kBlockType || !s.field.empty()) {
-    return Incomplete(fmt::format("the dump ends after {} bytes, in the middle of data",
-                                  s.raw_bytes));
+    return Incomplete(
+        fmt::format("the dump ends after {} bytes, in the middle of data", s.raw_bytes));
   }
   if (!s.without_block.empty()) {
-    return Incomplete(fmt::format("the dump ends after {} bytes, without the data of {} of {} "
-                                  "entries", s.raw_bytes, s.without_block.size(),
-                                  s.facts.data_entries));
+    return Incomplete(
+        fmt::format("the dump ends after {} bytes, without the data of {} of {} "
+                    "entries",
+                    s.raw_bytes, s.without_block.size(), s.facts.data_entries));
   }
   s.facts.raw_bytes = s.raw_bytes;
   return s.facts;

@@ -27,9 +27,11 @@ struct NeededTable {
   std::array<std::string_view, 5> columns;
 };
 constexpr std::array<NeededTable, 3> kNeeded = {{
-    {"dlfileentry", &LiferaySchema::file_entry,
+    {"dlfileentry",
+     &LiferaySchema::file_entry,
      {"fileentryid", "groupid", "folderid", "name", "name"}},
-    {"dlfileversion", &LiferaySchema::file_version,
+    {"dlfileversion",
+     &LiferaySchema::file_version,
      {"companyid", "fileentryid", "fileversionid", "version", "size_"}},
     {"image", &LiferaySchema::image, {"companyid", "imageid", "type_", "size_", "size_"}},
 }};
@@ -63,13 +65,15 @@ std::string Table(const LiferaySchema& schema, const FoundTable& table) {
   return QuoteIdentifier(schema.name) + "." + QuoteIdentifier(table.name);
 }
 
-// "~<storeUUID>", or nothing where it is null, blank or the text "null" (domain.md 5.1, the portal's
-// Validator.isNull, which passes over blanks).
+// "~<storeUUID>", or nothing where it is null, blank or the text "null" (domain.md 5.1, the
+// portal's Validator.isNull, which passes over blanks).
 std::string LabelSuffix(const FoundTable& version) {
   const std::string column = Optional(version, "storeuuid");
   if (column.empty()) return "''";
-  return fmt::format("case when replace(coalesce(v.{0}, ''), ' ', '') in ('', 'null') then ''"
-                     " else concat('~', v.{0}) end", column);
+  return fmt::format(
+      "case when replace(coalesce(v.{0}, ''), ' ', '') in ('', 'null') then ''"
+      " else concat('~', v.{0}) end",
+      column);
 }
 
 std::string FileVersionQuery(const LiferaySchema& schema) {
@@ -232,8 +236,9 @@ Result<std::vector<LiferaySchema>> FindLiferaySchemas(const Context& ctx,
                  .code = "database.not_liferay",
                  .message = fmt::format("schema '{}' is not that of a Liferay portal: {}",
                                         options.schema, why),
-                 .hint = "is this the portal's database, and has the portal been started on it "
-                         "once?"};
+                 .hint =
+                     "is this the portal's database, and has the portal been started on it "
+                     "once?"};
   }
   schemas.push_back(std::move(main));
   found.erase(options.schema);
@@ -270,8 +275,7 @@ Result<Reference> ParseReferenceRow(const std::vector<sql::CopyField>& fields) {
   Reference reference{.key = *fields[0]};
   LC2_ASSIGN_OR_RETURN(reference.size, ParseNumber(*fields[1]));
   LC2_ASSIGN_OR_RETURN(reference.row_id, ParseNumber(*fields[2]));
-  reference.source =
-      *fields[3] == "i" ? ReferenceSource::kImage : ReferenceSource::kDLFileVersion;
+  reference.source = *fields[3] == "i" ? ReferenceSource::kImage : ReferenceSource::kDLFileVersion;
   return reference;
 }
 
@@ -308,9 +312,8 @@ Result<ReferenceFacts> WriteReferences(const Context& ctx, PostgresConnection& c
 
 Result<std::optional<ReleaseFacts>> ReadRelease(const Context& ctx, PostgresConnection& connection,
                                                 const SchemaOptions& options) {
-  LC2_ASSIGN_OR_RETURN(Found found,
-                       FindTables(ctx, connection, {.schema = options.schema,
-                                                    .partition_prefix = {}}));
+  LC2_ASSIGN_OR_RETURN(
+      Found found, FindTables(ctx, connection, {.schema = options.schema, .partition_prefix = {}}));
   const auto& tables = found[options.schema];
   const auto table = tables.find("release_");
   if (table == tables.end()) return std::optional<ReleaseFacts>();

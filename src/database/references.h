@@ -31,19 +31,19 @@ struct LiferaySchema {
 };
 
 struct SchemaOptions {
-  std::string schema = "public";               // of the default company
+  std::string schema = "public";                 // of the default company
   std::string partition_prefix = "lpartition_";  // domain.md 6.2; empty: no partitions
 };
 
 // The configured schema first, then the partitions in order of name.
-// Errors: kInvalid "database.not_liferay" (a table of domain.md 6.3 is no base table of the schema),
-// "database.bad_partition" (the same in a partition).
+// Errors: kInvalid "database.not_liferay" (a table of domain.md 6.3 is no base table of the
+// schema), "database.bad_partition" (the same in a partition).
 Result<std::vector<LiferaySchema>> FindLiferaySchemas(const Context& ctx,
                                                       sql::PostgresConnection& connection,
                                                       const SchemaOptions& options);
 
-// The query over all these schemas: columns key, size, row id, 'v' or 'i'; ordered by the bytes of the key,
-// then by row id. Pure.
+// The query over all these schemas: columns key, size, row id, 'v' or 'i'; ordered by the bytes of
+// the key, then by row id. Pure.
 std::string MakeReferenceQuery(const std::vector<LiferaySchema>& schemas);
 
 // One row of that query. Errors: kCorrupt "database.bad_reference" naming the row.
@@ -56,8 +56,9 @@ Result<ReferenceFacts> WriteReferences(const Context& ctx, sql::PostgresConnecti
                                        const std::string& key);
 
 // Streams the references of a live database, for the checks after a restore.
-Result<std::unique_ptr<SortedReader<Reference>>> ReadReferences(
-    const Context& ctx, sql::PostgresConnection& connection, const SchemaOptions& options);
+Result<std::unique_ptr<SortedReader<Reference>>> ReadReferences(const Context& ctx,
+                                                                sql::PostgresConnection& connection,
+                                                                const SchemaOptions& options);
 
 // Nothing if the database has no Release_ table or no row of the portal.
 Result<std::optional<ReleaseFacts>> ReadRelease(const Context& ctx,

@@ -93,8 +93,9 @@ Result<void> CheckSpace(const DatabaseTarget& target, const TargetFacts& facts,
                .message = fmt::format("the server of {} has {} bytes free, the restored database "
                                       "needs about {}",
                                       target.Describe(), *facts.free_bytes, needed),
-               .hint = "the old database stays until the new one is complete: free some disk space "
-                       "on the server"};
+               .hint =
+                   "the old database stays until the new one is complete: free some disk space "
+                   "on the server"};
 }
 
 // The database in between: dropped at the end of life unless it was given its real name.
@@ -157,8 +158,8 @@ Result<std::string> Switch(const Context& ctx, ServerAdmin& admin, const Databas
   LC2_ASSIGN_OR_RETURN(const std::int64_t earlier, admin.IdOf(ctx, previous));
   const std::string old =
       earlier == 0 ? previous : WithSuffix(target.name, "_drop_" + options.run8);
-  LC2_RETURN_IF_ERROR(admin.RenameAll(ctx, {{.from = target.name, .to = old},
-                                            {.from = loading.name(), .to = target.name}}));
+  LC2_RETURN_IF_ERROR(admin.RenameAll(
+      ctx, {{.from = target.name, .to = old}, {.from = loading.name(), .to = target.name}}));
   loading.Keep();
   const bool keep = options.keep_previous && (earlier != 0 || now.state == TargetState::kFilled);
   if (old != previous || !keep) DropOld(ctx, admin, old);
@@ -210,8 +211,7 @@ Result<RestoreFacts> Restore(const Context& ctx, const DatabaseTarget& given, Ob
   LC2_RETURN_IF_ERROR(CheckStoredHash(ctx, store, options.dump));
 
   LoadingDatabase loading(target, admin, LoadingName(target.name, options.run8));
-  LC2_RETURN_IF_ERROR(
-      admin.DropIfExists(ctx, loading.name(), ServerAdmin::Sessions::kEnded));
+  LC2_RETURN_IF_ERROR(admin.DropIfExists(ctx, loading.name(), ServerAdmin::Sessions::kEnded));
   LC2_RETURN_IF_ERROR(admin.Create(ctx, loading.name(), target.name));
   DatabaseTarget loaded = target;
   loaded.name = loading.name();

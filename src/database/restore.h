@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -19,8 +19,8 @@ enum class TargetState { kAbsent, kEmpty, kFilled };
 // What a restore would find; nothing of it is changed by looking.
 struct TargetFacts {
   TargetState state = TargetState::kAbsent;
-  std::int64_t size_bytes = 0;        // 0 if absent
-  std::int64_t tables = 0;            // tables, views and sequences outside the system's schemas
+  std::int64_t size_bytes = 0;  // 0 if absent
+  std::int64_t tables = 0;      // tables, views and sequences outside the system's schemas
   std::int64_t large_objects = 0;
   std::int64_t foreign_sessions = 0;  // of other clients on this database
   std::string sessions;               // who: "liferay from 10.0.0.7 (3)", for messages
@@ -41,9 +41,10 @@ Result<void> CheckRestoreFits(const DumpFacts& dump, const std::string& dump_ser
 struct RestoreOptions {
   DumpFacts dump;
   std::string dump_server_version;  // of the manifest; may be empty
-  std::int64_t database_bytes = 0;  // size of the database dumped, for the check of space; 0: unknown
-  std::string run8;                 // first 8 characters of the run id: names the database in between
-  bool overwrite = false;           // a filled target is replaced; else it is refused
+  std::int64_t database_bytes =
+      0;                   // size of the database dumped, for the check of space; 0: unknown
+  std::string run8;        // first 8 characters of the run id: names the database in between
+  bool overwrite = false;  // a filled target is replaced; else it is refused
   // With overwrite: the old database is kept under PreviousName() instead of being dropped.
   bool keep_previous = false;
   // A name of its own for the restored database instead of the target's (a drill): nothing else is
@@ -57,9 +58,9 @@ struct RestoreOptions {
 };
 
 struct RestoreFacts {
-  std::string database;       // the restored database's name
-  std::string previous;       // what the replaced one is called now; empty: there is none
-  std::string tool;           // "pg_restore 16.14"
+  std::string database;  // the restored database's name
+  std::string previous;  // what the replaced one is called now; empty: there is none
+  std::string tool;      // "pg_restore 16.14"
   std::int64_t raw_bytes = 0;
   bool space_checked = false;  // false: where the server keeps its data cannot be seen from here
 };
@@ -72,8 +73,8 @@ std::string PreviousName(const std::string& name, const std::string& run8);
 // Loads a dump into a database of its own, and only when all of it is there and proven (hash of the
 // stored bytes, frame checksums, archive structure, exit status) gives it the target's name, in one
 // transaction with the renaming of what had that name before; that one's locale, settings, grants
-// and owner are carried over. Whatever fails before leaves the target as it was, and the database in
-// between is dropped; one left over by an earlier try of the same run is dropped first.
+// and owner are carried over. Whatever fails before leaves the target as it was, and the database
+// in between is dropped; one left over by an earlier try of the same run is dropped first.
 //
 // The load itself is not one transaction: a portal has thousands of tables and indexes, and the
 // locks of a single transaction over them would not fit a server's default lock table.
@@ -81,9 +82,9 @@ std::string PreviousName(const std::string& name, const std::string& run8);
 // Refused before anything is done: a filled target without `overwrite` (kConflict
 // "database.not_empty"), sessions of others on the target (kConflict "database.in_use"), a role
 // that may not create databases or does not own the target (kDenied "database.cannot_create",
-// "database.cannot_replace"), too little space (kUnavailable "database.no_space"), stored bytes that
-// are not those of the manifest (kCorrupt "database.dump_damaged"), what CheckRestoreFits refuses,
-// no suitable client. Then those of load.h.
+// "database.cannot_replace"), too little space (kUnavailable "database.no_space"), stored bytes
+// that are not those of the manifest (kCorrupt "database.dump_damaged"), what CheckRestoreFits
+// refuses, no suitable client. Then those of load.h.
 Result<RestoreFacts> Restore(const Context& ctx, const DatabaseTarget& target, ObjectStore& store,
                              const RestoreOptions& options);
 

@@ -11,7 +11,8 @@ namespace lc2::database {
 
 // Makes a plain dump fit for a psql and a server that may be older than the pg_dump that wrote it,
 // and safe for whoever runs it:
-// - "\restrict TOKEN" at its head and the "\unrestrict TOKEN" that belongs to it are taken out: psql
+// - "\restrict TOKEN" at its head and the "\unrestrict TOKEN" that belongs to it are taken out:
+// psql
 //   before the minor releases of August 2025 stops there (domain.md 6.4);
 // - where psql knows the command, the script starts with a "\restrict" of our own, so that no
 //   backslash command that somebody wrote into the dump is run (CVE-2025-8714);

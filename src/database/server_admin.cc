@@ -60,10 +60,10 @@ Result<void> CopySettings(const Context& ctx, sql::PostgresConnection& connectio
                        " where d.datname = $1 order by 1, 2",
                        {from}));
   for (const Row& row : rows) {
-    const std::string place =
-        row.IsNull(0) ? fmt::format("database {}", QuoteIdentifier(to))
-                      : fmt::format("role {} in database {}", QuoteIdentifier(row.Text(0)),
-                                    QuoteIdentifier(to));
+    const std::string place = row.IsNull(0)
+                                  ? fmt::format("database {}", QuoteIdentifier(to))
+                                  : fmt::format("role {} in database {}",
+                                                QuoteIdentifier(row.Text(0)), QuoteIdentifier(to));
     const std::string value = row.Text(2);
     LC2_RETURN_IF_ERROR(connection.Execute(
         ctx, fmt::format("alter {} set {} to {}", place, row.Text(1),
@@ -85,7 +85,8 @@ Result<void> CopyGrants(const Context& ctx, sql::PostgresConnection& connection,
                        {from}));
   LC2_ASSIGN_OR_RETURN(
       const std::optional<Row> database,
-      connection.QueryOne(ctx, "select datacl is null from pg_database where datname = $1", {from}));
+      connection.QueryOne(ctx, "select datacl is null from pg_database where datname = $1",
+                          {from}));
   if (!database.has_value() || database->Bool(0)) return {};
   LC2_RETURN_IF_ERROR(connection.Execute(
       ctx, fmt::format("revoke all on database {} from public", QuoteIdentifier(to))));
@@ -205,18 +206,17 @@ Result<void> ServerAdmin::Create(const Context& ctx, const std::string& database
 
 Result<void> ServerAdmin::CopyProperties(const Context& ctx, const std::string& from,
                                          const std::string& to) {
-  LC2_ASSIGN_OR_RETURN(
-      const std::optional<Row> row,
-      connection_->QueryOne(ctx,
-                            "select datconnlimit, pg_get_userbyid(datdba)::text,"
-                            " pg_get_userbyid(datdba) = current_user"
-                            " from pg_database where datname = $1",
-                            {from}));
+  LC2_ASSIGN_OR_RETURN(const std::optional<Row> row,
+                       connection_->QueryOne(ctx,
+                                             "select datconnlimit, pg_get_userbyid(datdba)::text,"
+                                             " pg_get_userbyid(datdba) = current_user"
+                                             " from pg_database where datname = $1",
+                                             {from}));
   if (!row.has_value()) return {};
   if (row->Int(0) >= 0) {
-    LC2_RETURN_IF_ERROR(
-        connection_->Execute(ctx, fmt::format("alter database {} connection limit {}",
-                                              QuoteIdentifier(to), row->Int(0))));
+    LC2_RETURN_IF_ERROR(connection_->Execute(
+        ctx,
+        fmt::format("alter database {} connection limit {}", QuoteIdentifier(to), row->Int(0))));
   }
   LC2_RETURN_IF_ERROR(CopySettings(ctx, *connection_, from, to));
   LC2_RETURN_IF_ERROR(CopyGrants(ctx, *connection_, from, to));
@@ -230,9 +230,9 @@ Result<void> ServerAdmin::CopyProperties(const Context& ctx, const std::string& 
 Result<void> ServerAdmin::DropIfExists(const Context& ctx, const std::string& database,
                                        Sessions sessions) {
   const bool force = sessions == Sessions::kEnded && server_major() >= 13;
-  const auto dropped =
-      connection_->Execute(ctx, fmt::format("drop database if exists {}{}",
-                                            QuoteIdentifier(database), force ? " with (force)" : ""));
+  const auto dropped = connection_->Execute(
+      ctx, fmt::format("drop database if exists {}{}", QuoteIdentifier(database),
+                       force ? " with (force)" : ""));
   if (dropped.has_value()) return {};
   return dropped.error().code == "sql.in_use" ? InUse(dropped.error()) : dropped.error();
 }
@@ -244,8 +244,8 @@ Result<void> ServerAdmin::RenameAll(const Context& ctx, const std::vector<Rename
   LC2_ASSIGN_OR_RETURN(sql::Transaction transaction, sql::Transaction::Begin(ctx, *connection_));
   for (const auto& [from, to] : renames) {
     const auto renamed = connection_->Execute(
-        ctx, fmt::format("alter database {} rename to {}", QuoteIdentifier(from),
-                         QuoteIdentifier(to)));
+        ctx,
+        fmt::format("alter database {} rename to {}", QuoteIdentifier(from), QuoteIdentifier(to)));
     if (renamed.has_value()) continue;
     return renamed.error().code == "sql.in_use" ? InUse(renamed.error()) : renamed.error();
   }

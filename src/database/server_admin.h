@@ -37,8 +37,8 @@ class ServerAdmin {
   struct Rename {
     std::string from, to;
   };
-  // All or none. kConflict "database.in_use" if somebody is connected to one of them. An answer that
-  // was lost is looked up on a new session before this returns.
+  // All or none. kConflict "database.in_use" if somebody is connected to one of them. An answer
+  // that was lost is looked up on a new session before this returns.
   Result<void> RenameAll(const Context& ctx, const std::vector<Rename>& renames);
 
  private:

@@ -99,8 +99,8 @@ class StoredDumpReader final : public StoredDump {
       return Damaged(facts_, fmt::format("it unpacks to {} bytes instead of {}", raw_bytes_,
                                          facts_.raw_bytes));
     }
-    const Result<void> whole = facts_.format == kFormatCustomZstd ? FinishArchive()
-                                                                  : plain_.Finish();
+    const Result<void> whole =
+        facts_.format == kFormatCustomZstd ? FinishArchive() : plain_.Finish();
     if (!whole.has_value()) return Wrapped(whole.error());
     proven_ = true;
     return {};
@@ -125,11 +125,11 @@ class StoredDumpReader final : public StoredDump {
 Result<std::unique_ptr<StoredDump>> StoredDump::Open(const Context& ctx, ObjectStore& store,
                                                      const DumpFacts& facts) {
   if (facts.format != kFormatCustomZstd && facts.format != kFormatPlainGzip) {
-    return Error{.kind = ErrorKind::kInvalid,
-                 .code = "database.unknown_format",
-                 .message = fmt::format("dump '{}' has the unknown format '{}'", facts.path,
-                                        facts.format),
-                 .hint = "was the backup made by a newer lc2?"};
+    return Error{
+        .kind = ErrorKind::kInvalid,
+        .code = "database.unknown_format",
+        .message = fmt::format("dump '{}' has the unknown format '{}'", facts.path, facts.format),
+        .hint = "was the backup made by a newer lc2?"};
   }
   LC2_ASSIGN_OR_RETURN(auto stored, store.OpenReader(ctx, facts.path));
   return std::unique_ptr<StoredDump>(
@@ -151,9 +151,7 @@ Result<DumpCheck> CheckStoredDump(const Context& ctx, ObjectStore& store, const 
   std::vector<char> buffer(kBufferBytes);
   while (true) {
     LC2_ASSIGN_OR_RETURN(const std::size_t count, dump->Read(buffer));
-    ctx.Report({.step = "verify",
-                .bytes_done = dump->raw_bytes(),
-                .bytes_total = facts.raw_bytes});
+    ctx.Report({.step = "verify", .bytes_done = dump->raw_bytes(), .bytes_total = facts.raw_bytes});
     if (count == 0) break;
   }
   return DumpCheck{.size_bytes = facts.size_bytes, .raw_bytes = dump->raw_bytes()};

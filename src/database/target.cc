@@ -14,7 +14,8 @@ constexpr int kMysqlPort = 3306;
 
 class SecretReader {
  public:
-  SecretReader(const SecretValues& values, const std::string& name) : values_(values), name_(name) {}
+  SecretReader(const SecretValues& values, const std::string& name)
+      : values_(values), name_(name) {}
 
   const Secret* Find(const std::string& key) const {
     const auto at = values_.find(key);
@@ -30,8 +31,9 @@ class SecretReader {
     return Error{.kind = ErrorKind::kInvalid,
                  .code = "database.bad_secret",
                  .message = fmt::format("key '{}' of database secret '{}' {}", key, name_, why),
-                 .hint = "a database secret has the keys host (or address), port, username and "
-                         "password"};
+                 .hint =
+                     "a database secret has the keys host (or address), port, username and "
+                     "password"};
   }
 
   // A name or address: one line without control characters.

@@ -27,8 +27,8 @@ struct DatabaseTarget {
   std::string Describe() const;
 };
 
-// From a database secret (design.md section 4): `host` or `address`, `port`, `username`, `password`,
-// optionally `sslmode`, `sslrootcert`. `secret_name` is for messages. Error: kInvalid
+// From a database secret (design.md section 4): `host` or `address`, `port`, `username`,
+// `password`, optionally `sslmode`, `sslrootcert`. `secret_name` is for messages. Error: kInvalid
 // "database.bad_secret" naming the key, never its value.
 Result<DatabaseTarget> TargetFromSecret(Engine engine, std::string name, const SecretValues& values,
                                         const std::string& secret_name);

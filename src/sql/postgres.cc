@@ -215,9 +215,7 @@ class Session final : public PostgresConnection {
                  .message = fmt::format("{} rolled the transaction back", where_)};
   }
 
-  Error Broken() const {
-    return internal::ConnectionError(connection_.get(), "talk to " + where_);
-  }
+  Error Broken() const { return internal::ConnectionError(connection_.get(), "talk to " + where_); }
 
   Result<void> Begin(const Context& ctx) {
     LC2_RETURN_IF_ERROR(ctx.Check());
@@ -246,8 +244,8 @@ class Session final : public PostgresConnection {
       const int unsent = PQflush(connection_.get());
       if (unsent < 0) return Broken();
       if (unsent == 0 && PQisBusy(connection_.get()) == 0) return {};
-      LC2_RETURN_IF_ERROR(WaitForInput(
-          ctx, unsent == 0 ? internal::Wait::kReadable : internal::Wait::kEither));
+      LC2_RETURN_IF_ERROR(
+          WaitForInput(ctx, unsent == 0 ? internal::Wait::kReadable : internal::Wait::kEither));
     }
   }
 

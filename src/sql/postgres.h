@@ -16,14 +16,15 @@ namespace lc2::sql {
 // Where a server is and as whom to speak to it. Kept as parts: a connection string would hold the
 // password and end up in a message one day.
 struct PostgresParams {
-  std::string host;      // name, address, or a folder with a Unix socket ("/run/postgresql")
+  std::string host;  // name, address, or a folder with a Unix socket ("/run/postgresql")
   int port = 5432;
   std::string user;
   Secret password;       // empty: the server must ask for none
   std::string database;  // taken as a name, never as a connection string
   // disable | allow | prefer | require | verify-ca | verify-full (libpq, "SSL Mode Descriptions")
-  std::string sslmode;   // empty: prefer
-  // Root certificates for verify-*: PEM text, an absolute path, or "system"; empty: libpq's default.
+  std::string sslmode;  // empty: prefer
+  // Root certificates for verify-*: PEM text, an absolute path, or "system"; empty: libpq's
+  // default.
   std::string sslrootcert;
   std::string application_name = "lc2";
   std::chrono::milliseconds connect_timeout{10'000};
@@ -53,8 +54,8 @@ class PostgresConnection : public Connection {
   int server_major() const { return server_version() / 10'000; }
   virtual int backend_pid() const = 0;
 
-  // Runs "COPY (...) TO STDOUT" in text format and streams its rows in constant memory. The rules of
-  // Connection::Stream apply.
+  // Runs "COPY (...) TO STDOUT" in text format and streams its rows in constant memory. The rules
+  // of Connection::Stream apply.
   virtual Result<std::unique_ptr<CopyReader>> CopyOut(const Context& ctx,
                                                       std::string_view statement) = 0;
 };

@@ -54,11 +54,12 @@ Error ResultError(PGresult* result, PGconn* connection, const std::string& doing
 
 Error ConnectionError(PGconn* connection, const std::string& doing) {
   const SqlStateFacts facts = FactsOfSqlState("08006");
-  return Error{.kind = facts.kind,
-               .code = std::string(facts.code),
-               .message = fmt::format("cannot {}: {}", doing, FirstLine(PQerrorMessage(connection))),
-               .hint = std::string(facts.hint),
-               .provider = ProviderFacts{.service = "postgres", .code = "08006"}};
+  return Error{
+      .kind = facts.kind,
+      .code = std::string(facts.code),
+      .message = fmt::format("cannot {}: {}", doing, FirstLine(PQerrorMessage(connection))),
+      .hint = std::string(facts.hint),
+      .provider = ProviderFacts{.service = "postgres", .code = "08006"}};
 }
 
 }  // namespace internal
@@ -92,8 +93,8 @@ Result<void> CheckParams(const PostgresParams& params) {
   if (params.port < 1 || params.port > 65'535) {
     return BadParameter(fmt::format("'{}' is no port", params.port));
   }
-  constexpr std::array<std::string_view, 7> kModes = {"",        "disable",   "allow",      "prefer",
-                                                      "require", "verify-ca", "verify-full"};
+  constexpr std::array<std::string_view, 7> kModes = {
+      "", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
   if (std::find(kModes.begin(), kModes.end(), params.sslmode) == kModes.end()) {
     return BadParameter(fmt::format("'{}' is no sslmode", params.sslmode));
   }
@@ -159,9 +160,8 @@ Result<std::string> RootCertPath(const std::string& sslrootcert, UniqueFd& holde
 Result<std::unique_ptr<PostgresConnection>> ConnectPostgres(const Context& ctx,
                                                             const PostgresParams& params) {
   LC2_RETURN_IF_ERROR(CheckParams(params));
-  const std::string where =
-      fmt::format("database '{}' on '{}:{}' as '{}'", params.database, params.host, params.port,
-                  params.user);
+  const std::string where = fmt::format("database '{}' on '{}:{}' as '{}'", params.database,
+                                        params.host, params.port, params.user);
   UniqueFd root_cert;
   LC2_ASSIGN_OR_RETURN(const std::string root_cert_path,
                        RootCertPath(params.sslrootcert, root_cert));
@@ -192,11 +192,12 @@ Result<std::unique_ptr<PostgresConnection>> ConnectPostgres(const Context& ctx,
   // The last 0: the database's name is never read as a connection string.
   PgConnection connection(PQconnectStartParams(keywords.data(), values.data(), 0));
   LC2_CHECK(connection != nullptr);
-  PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      connection.get(), [](void*, const char*) {}, nullptr);
   PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
   if (PQstatus(connection.get()) == CONNECTION_BAD) return RefusedError(connection.get(), where);
-  LC2_RETURN_IF_ERROR(FinishConnecting(ctx, ctx.WithTimeout(params.connect_timeout),
-                                       connection.get(), where));
+  LC2_RETURN_IF_ERROR(
+      FinishConnecting(ctx, ctx.WithTimeout(params.connect_timeout), connection.get(), where));
   PQsetErrorVerbosity(connection.get(), PQERRORS_DEFAULT);
   auto session = internal::WrapConnection(std::move(connection), where);
   LC2_RETURN_IF_ERROR(session->ExecuteScript(ctx, kSessionSetup));

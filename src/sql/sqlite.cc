@@ -86,9 +86,8 @@ Error SqliteError(const std::string& path, int result, std::string_view text) {
 }
 
 Error BadStatement(std::string message) {
-  return Error{.kind = ErrorKind::kInternal,
-               .code = "sql.bad_statement",
-               .message = std::move(message)};
+  return Error{
+      .kind = ErrorKind::kInternal, .code = "sql.bad_statement", .message = std::move(message)};
 }
 
 class SqliteConnection;
@@ -202,9 +201,9 @@ class SqliteConnection final : public Connection {
     sqlite3_stmt* raw = nullptr;
     const char* tail = nullptr;
     const Looking looking(*this, ctx);
-    const int result = sqlite3_prepare_v3(handle_.get(), text.c_str(),
-                                          static_cast<int>(text.size()) + 1,
-                                          SQLITE_PREPARE_PERSISTENT, &raw, &tail);
+    const int result =
+        sqlite3_prepare_v3(handle_.get(), text.c_str(), static_cast<int>(text.size()) + 1,
+                           SQLITE_PREPARE_PERSISTENT, &raw, &tail);
     Statement statement(raw);
     if (result != SQLITE_OK) return Failed(ctx, result);
     if (raw == nullptr) return BadStatement("an empty statement");
@@ -343,8 +342,8 @@ Result<std::unique_ptr<Connection>> OpenSqlite(const Context& ctx,
     return SqliteError(path.native(), result,
                        raw == nullptr ? sqlite3_errstr(result) : sqlite3_errmsg(raw));
   }
-  auto connection = std::make_unique<SqliteConnection>(path.native(), std::move(handle),
-                                                       options.busy_timeout);
+  auto connection =
+      std::make_unique<SqliteConnection>(path.native(), std::move(handle), options.busy_timeout);
   std::string setup = "pragma foreign_keys = on; pragma trusted_schema = off;";
   if (!options.read_only) setup += "pragma journal_mode = wal;";
   setup += options.durable ? "pragma synchronous = full;" : "pragma synchronous = normal;";
@@ -369,10 +368,8 @@ Result<void> Migrate(const Context& ctx, Connection& sqlite,
                    .hint = "use the newer lc2 that wrote it"};
     }
     if (version == newest) return {};
-    LC2_RETURN_IF_ERROR(
-        sqlite.ExecuteScript(ctx, migrations[static_cast<std::size_t>(version)]));
-    LC2_RETURN_IF_ERROR(
-        sqlite.Execute(ctx, fmt::format("pragma user_version = {}", version + 1)));
+    LC2_RETURN_IF_ERROR(sqlite.ExecuteScript(ctx, migrations[static_cast<std::size_t>(version)]));
+    LC2_RETURN_IF_ERROR(sqlite.Execute(ctx, fmt::format("pragma user_version = {}", version + 1)));
     LC2_RETURN_IF_ERROR(transaction.Commit(ctx));
   }
 }

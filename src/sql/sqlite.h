@@ -11,7 +11,7 @@
 namespace lc2::sql {
 
 struct SqliteOptions {
-  bool create = true;      // else kNotFound where there is no file
+  bool create = true;  // else kNotFound where there is no file
   bool read_only = false;
   // How long a statement waits for another connection's write lock: kUnavailable "sql.busy" after.
   std::chrono::milliseconds busy_timeout{5'000};

@@ -50,8 +50,8 @@ using Params = std::vector<Value>;
 
 // One row of a result, columns counted from 0. Reading a column as something that it cannot be
 // (text that is no number as an integer, a column that the query does not have) is a bug of the
-// caller, who wrote the query, and aborts. Null reads as 0, false or empty: ask IsNull() first where
-// that matters.
+// caller, who wrote the query, and aborts. Null reads as 0, false or empty: ask IsNull() first
+// where that matters.
 class Row {
  public:
   Row() = default;

@@ -45,7 +45,8 @@ TEST(MakeClientLogin, ThePasswordIsInAFileInMemoryOnly) {
 
 TEST(MakeClientLogin, WithoutPasswordNobodysFileIsRead) {
   const auto login =
-      MakeClientLogin({.host = "h", .name = "n", .user = "u", .sslrootcert = "/etc/ca.pem"}).value();
+      MakeClientLogin({.host = "h", .name = "n", .user = "u", .sslrootcert = "/etc/ca.pem"})
+          .value();
   EXPECT_TRUE(login.inherited.empty());
   EXPECT_EQ(login.environment.at("PGPASSFILE"), "/dev/null/none");
   EXPECT_EQ(login.environment.at("PGSSLROOTCERT"), "/etc/ca.pem");
@@ -53,14 +54,13 @@ TEST(MakeClientLogin, WithoutPasswordNobodysFileIsRead) {
 }
 
 TEST(CleanToolMessage, LeavesOutWhatQuotesData) {
-  EXPECT_EQ(CleanToolMessage(
-                "pg_restore: error: could not execute query: ERROR:  duplicate key\n"
-                "DETAIL:  Key (title)=(secret plan) already exists.\n"
-                "CONTEXT:  COPY dlfileentry, line 3\n"
-                "Command was: CREATE TABLE t (\n"
-                "    title text\n"
-                ");\n"
-                "pg_restore: warning: errors ignored\n"),
+  EXPECT_EQ(CleanToolMessage("pg_restore: error: could not execute query: ERROR:  duplicate key\n"
+                             "DETAIL:  Key (title)=(secret plan) already exists.\n"
+                             "CONTEXT:  COPY dlfileentry, line 3\n"
+                             "Command was: CREATE TABLE t (\n"
+                             "    title text\n"
+                             ");\n"
+                             "pg_restore: warning: errors ignored\n"),
             "pg_restore: error: could not execute query: ERROR:  duplicate key; "
             "pg_restore: warning: errors ignored");
 }

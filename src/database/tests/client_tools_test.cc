@@ -40,9 +40,9 @@ TEST(ChooseForDump, TakesTheOldestThatIsNewEnough) {
 }
 
 TEST(ChooseForDump, OfOneMajorVersionTheNewestThenTheFirst) {
-  EXPECT_EQ(ChooseForDump({Tool(16, 3, "/a"), Tool(16, 9, "/b"), Tool(16, 9, "/c")}, "pg_dump", 16)
-                ->path,
-            "/b/pg_dump");
+  EXPECT_EQ(
+      ChooseForDump({Tool(16, 3, "/a"), Tool(16, 9, "/b"), Tool(16, 9, "/c")}, "pg_dump", 16)->path,
+      "/b/pg_dump");
 }
 
 TEST(ChooseForDump, SaysWhatIsThereAndWhatIsNeeded) {
@@ -81,11 +81,10 @@ class FindToolsTest : public ::testing::Test {
 };
 
 TEST_F(FindToolsTest, AsksEveryProgramForItsVersion) {
-  const ToolSearch search{.folders = {Script("a", "echo 'pg_dump (PostgreSQL) 16.1'"),
-                                      folder_.path() / "absent",
-                                      Script("b", "echo 'pg_dump (PostgreSQL) 15.2'"),
-                                      Script("broken", "exit 3"), Script("other", "echo hello"),
-                                      folder_.path() / "a"}};
+  const ToolSearch search{
+      .folders = {Script("a", "echo 'pg_dump (PostgreSQL) 16.1'"), folder_.path() / "absent",
+                  Script("b", "echo 'pg_dump (PostgreSQL) 15.2'"), Script("broken", "exit 3"),
+                  Script("other", "echo hello"), folder_.path() / "a"}};
   const auto found = FindTools(ctx_, search, "pg_dump").value();
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].str(), "pg_dump 16.1");

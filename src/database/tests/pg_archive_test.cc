@@ -4,8 +4,8 @@
 
 #include <filesystem>
 
-#include "database/tests/archive_builder.h"
 #include "base/file.h"
+#include "database/tests/archive_builder.h"
 
 namespace lc2::database {
 namespace {
@@ -67,9 +67,8 @@ TEST(ArchiveChecker, NothingMayFollow) {
 }
 
 TEST(ArchiveChecker, EveryEntryWithDataHasItOnce) {
-  const std::vector<ArchiveBuilder::Entry> entries = {{.id = 7, .has_data = true},
-                                                      {.id = 8, .has_data = true},
-                                                      {.id = 9}};
+  const std::vector<ArchiveBuilder::Entry> entries = {
+      {.id = 7, .has_data = true}, {.id = 8, .has_data = true}, {.id = 9}};
   const auto missing = Check(ArchiveBuilder().Head(entries).Data(7, {"x"}).bytes);
   EXPECT_EQ(CodeOf(missing), "database.dump_incomplete");
   EXPECT_NE(missing.error().message.find("1 of 2 entries"), std::string::npos);
@@ -79,9 +78,10 @@ TEST(ArchiveChecker, EveryEntryWithDataHasItOnce) {
   EXPECT_EQ(code_with(7), "database.bad_archive");  // twice
   EXPECT_EQ(code_with(9), "database.bad_archive");  // has none
   EXPECT_EQ(code_with(1), "database.bad_archive");  // unknown
-  EXPECT_EQ(CodeOf(Check(ArchiveBuilder().Head({{.id = 7, .has_data = true},
-                                                {.id = 7, .has_data = true}}).bytes)),
-            "database.bad_archive");
+  EXPECT_EQ(
+      CodeOf(Check(
+          ArchiveBuilder().Head({{.id = 7, .has_data = true}, {.id = 7, .has_data = true}}).bytes)),
+      "database.bad_archive");
 }
 
 TEST(ArchiveChecker, AnEmptyDatabaseIsAWholeArchive) {
@@ -105,12 +105,8 @@ TEST(ArchiveChecker, RefusesContradictions) {
   EXPECT_EQ(CodeOf(Check(bytes)), "database.bad_archive");
   bytes[bytes.size() - 9] = 9;
   EXPECT_EQ(CodeOf(Check(bytes)), "database.bad_archive");
-  EXPECT_EQ(CodeOf(Check(ArchiveBuilder()
-                             .Head({{.id = 7, .has_data = true}})
-                             .Byte(1)
-                             .Int(7)
-                             .Int(-5)
-                             .bytes)),
+  EXPECT_EQ(CodeOf(Check(
+                ArchiveBuilder().Head({{.id = 7, .has_data = true}}).Byte(1).Int(7).Int(-5).bytes)),
             "database.bad_archive");
 }
 

@@ -66,14 +66,15 @@ TEST_F(Postgres, KeepsEveryKindOfValue) {
 TEST_F(Postgres, KnowsItsVersion) {
   const auto db = Connect();
   EXPECT_EQ(db->server_major(), server_->major());
-  EXPECT_EQ(server_->Psql("postgres", "show server_version").rfind(db->server_version_text(), 0), 0U);
+  EXPECT_EQ(server_->Psql("postgres", "show server_version").rfind(db->server_version_text(), 0),
+            0U);
   EXPECT_GT(db->backend_pid(), 0);
 }
 
 TEST_F(Postgres, CountsRowsAndRunsScripts) {
   const auto db = Connect();
-  ASSERT_TRUE(db->ExecuteScript(ctx_, "create temp table t (a int); insert into t values (1)")
-                  .has_value());
+  ASSERT_TRUE(
+      db->ExecuteScript(ctx_, "create temp table t (a int); insert into t values (1)").has_value());
   EXPECT_EQ(db->Execute(ctx_, "insert into t select generate_series(1, 5)").value(), 5);
   EXPECT_EQ(db->Execute(ctx_, "select * from t").value(), 6);
   EXPECT_EQ(db->ExecuteScript(ctx_, "select 1; nonsense").error().code, "sql.bad_statement");
@@ -96,9 +97,7 @@ TEST_F(Postgres, StreamsMoreThanItKeeps) {
 TEST_F(Postgres, AReaderGivenUpLeavesTheConnectionUsable) {
   const auto db = Connect();
   (void)db->Stream(ctx_, "select generate_series(1, 100000000)").value()->Next();
-  (void)db->CopyOut(ctx_, "copy (select generate_series(1, 100000000)) to stdout")
-      .value()
-      ->Next();
+  (void)db->CopyOut(ctx_, "copy (select generate_series(1, 100000000)) to stdout").value()->Next();
   EXPECT_EQ(db->QueryOne(ctx_, "select 42").value()->Int(0), 42);
 }
 
@@ -116,8 +115,7 @@ TEST_F(Postgres, AStatementThatFailsMidwayIsNotAnEnd) {
 
 TEST_F(Postgres, CopiesOut) {
   const auto db = Connect();
-  const auto copy =
-      db->CopyOut(ctx_, "copy (values ('a\tb', 1), (null, 2)) to stdout").value();
+  const auto copy = db->CopyOut(ctx_, "copy (values ('a\tb', 1), (null, 2)) to stdout").value();
   EXPECT_EQ(*copy->Next().value(), (std::vector<CopyField>{"a\tb", "1"}));
   EXPECT_EQ(*copy->Next().value(), (std::vector<CopyField>{std::nullopt, "2"}));
   EXPECT_EQ(copy->Next().value(), std::nullopt);
@@ -193,9 +191,9 @@ TEST_F(Postgres, TheServersOwnLimitsAreOff) {
 TEST_F(Postgres, SomebodyElsesCancelIsATimeout) {
   const auto db = Connect();
   std::jthread other([&] {
-    (void)server_->Psql("postgres",
-                        "select pg_cancel_backend(" + std::to_string(db->backend_pid()) +
-                            ") from (select pg_sleep(0.1)) s");
+    (void)server_->Psql("postgres", "select pg_cancel_backend(" +
+                                        std::to_string(db->backend_pid()) +
+                                        ") from (select pg_sleep(0.1)) s");
   });
   const auto slept = db->Execute(ctx_, "select pg_sleep(600)");
   ASSERT_FALSE(slept.has_value());

@@ -31,7 +31,9 @@ TEST(SqlState, IsFoundInAVerboseMessageOfAnyLanguage) {
                          "FATAL:  28P01: password authentication failed for user \"x\"\n"
                          "LOCATION:  auth_failed, auth.c:335\n"),
             "28P01");
-  EXPECT_EQ(FindSqlState("FATAL:  3D000: la base de donn\xc3\xa9""es n'existe pas"), "3D000");
+  EXPECT_EQ(FindSqlState("FATAL:  3D000: la base de donn\xc3\xa9"
+                         "es n'existe pas"),
+            "3D000");
 }
 
 TEST(SqlState, IsNotMistakenForOtherText) {

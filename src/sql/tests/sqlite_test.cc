@@ -222,7 +222,8 @@ TEST_F(Sqlite, MigrationsRunOnceAndInOrder) {
 TEST_F(Sqlite, AFailedMigrationLeavesTheOldSchema) {
   const auto db = Open();
   ASSERT_TRUE(Migrate(ctx_, *db, {"create table t (a)"}).has_value());
-  EXPECT_FALSE(Migrate(ctx_, *db, {"create table t (a)", "create table u (a); nonsense"}).has_value());
+  EXPECT_FALSE(
+      Migrate(ctx_, *db, {"create table t (a)", "create table u (a); nonsense"}).has_value());
   EXPECT_EQ(db->QueryOne(ctx_, "pragma user_version").value()->Int(0), 1);
   EXPECT_EQ(db->Execute(ctx_, "select * from u").error().code, "sql.bad_statement");
 }
