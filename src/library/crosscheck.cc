@@ -118,6 +118,14 @@ class RecordedLosses final : public FindingReader {
   FindingReader& all_;
 };
 
+// Whether somebody accepted this loss: by name since, or by making the backup that records it.
+bool IsExplained(const Finding& finding, const Finding* recorded, const EntryCheck& check) {
+  const std::optional<KnownLoss> loss = AsKnownLoss(finding);
+  if (!loss.has_value()) return false;
+  if (recorded != nullptr && AsKnownLoss(*recorded) == loss) return true;
+  return check.known != nullptr && check.known->Covers(finding);
+}
+
 // What one key shows; nothing if all is well.
 std::optional<Finding> FindingOf(const Reference* reference, const Entry* entry,
                                  const Finding* recorded, const EntryCheck& check) {
@@ -127,9 +135,7 @@ std::optional<Finding> FindingOf(const Reference* reference, const Entry* entry,
   }
   if (entry == nullptr) {
     Finding at_source = MakeFinding(*reference, FindingKind::kLostAtSource);
-    const bool explained = (recorded != nullptr && recorded->kind == FindingKind::kLostAtSource) ||
-                           (check.known != nullptr && check.known->Covers(at_source));
-    if (explained) return at_source;
+    if (check.live || IsExplained(at_source, recorded, check)) return at_source;
     return MakeFinding(*reference, FindingKind::kLostInBackup);
   }
   if (entry->size == reference->size) return std::nullopt;
@@ -205,8 +211,12 @@ Result<Verdict> CheckEntries(const Context& ctx, ReferenceReader& references, En
     const std::optional<Finding> finding =
         FindingOf(join.get<0>(), join.get<1>(), join.get<2>(), check);
     if (!finding.has_value()) continue;
-    verdict.Count(*finding, check.known != nullptr && check.known->Covers(*finding));
+    const bool explained = IsExplained(*finding, join.get<2>(), check);
+    verdict.Count(*finding, explained);
     if (check.findings != nullptr) LC2_RETURN_IF_ERROR(check.findings->Write(*finding));
+    if (check.unexplained != nullptr && !explained && finding->kind != FindingKind::kOrphan) {
+      LC2_RETURN_IF_ERROR(check.unexplained->Write(*finding));
+    }
   }
 }
 

@@ -75,11 +75,15 @@ class KnownLosses {
 Result<void> Judge(const Verdict& verdict, std::int64_t tolerance);
 
 struct EntryCheck {
-  // What the backup itself recorded. A reference without entry that it names as lost at the source
-  // (or a size mismatch that it names) is that, not a loss in the backup. Null: nothing recorded.
+  // What the backup itself recorded: a loss that it names, of the same kind and with the same size
+  // in the row, was accepted when it was made, and counts as known. Null: nothing recorded.
   FindingReader* recorded = nullptr;
   const KnownLosses* known = nullptr;
   FindingSink* findings = nullptr;
+  // Takes losses and size mismatches that neither of the two explains.
+  FindingSink* unexplained = nullptr;
+  // The entries are those of a library, not of a backup: what they lack is lost at the source.
+  bool live = false;
   // Keys outside it are passed over: for a selective restore.
   const KeyFilter* only = nullptr;
   // Count and report entries that no reference names.

@@ -1,6 +1,7 @@
 #include "library/sample.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/hash.h"
 
@@ -17,14 +18,15 @@ std::uint64_t SeedFrom(std::string_view text) {
 
 // Reservoir sampling (Vitter's algorithm R): the n-th entry is taken with probability limit/n and
 // then pushes out one of those chosen so far.
-void Sample::Add(const Entry& entry) {
+std::optional<Entry> Sample::Add(Entry entry) {
   ++seen_;
   if (chosen_.size() < limit_) {
-    chosen_.push_back(entry);
-    return;
+    chosen_.push_back(std::move(entry));
+    return std::nullopt;
   }
   const auto place = static_cast<std::size_t>(random_.Between(0, seen_ - 1));
-  if (place < limit_) chosen_[place] = entry;
+  if (place < limit_) std::swap(chosen_[place], entry);
+  return entry;
 }
 
 std::vector<Entry> Sample::Take() && {

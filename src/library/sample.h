@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -24,7 +25,8 @@ class Sample {
   explicit Sample(std::uint64_t seed, std::size_t limit = kSampleSize)
       : random_(seed), limit_(limit) {}
 
-  void Add(const Entry& entry);
+  // Returns the entry that is not chosen for good: this one, or the one that it pushed out.
+  std::optional<Entry> Add(Entry entry);
   std::int64_t seen() const { return seen_; }
   // The chosen entries in key order.
   std::vector<Entry> Take() &&;

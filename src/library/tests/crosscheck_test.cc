@@ -49,25 +49,48 @@ TEST(CheckEntries, FindsTheWorldOfTheBarByName) {
 }
 
 TEST(CheckEntries, KnowsWhatTheBackupRecordedAsLost) {
-  const std::vector<Reference> rows{Row("a", 1), Row("b", 1), Row("c", 1), Row("d", 1)};
+  const std::vector<Reference> rows{Row("a", 1), Row("b", 1), Row("c", 1),
+                                    Row("d", 1), Row("e", 1), Row("f", 1)};
   VectorReader<Reference> references(rows);
-  VectorReader<Entry> entries({Listed("d", 2)});
+  VectorReader<Entry> entries({Listed("d", 2), Listed("e", 2)});
   // The skipped name at the end is out of order; it must not disturb.
   BatchedReader<Finding> recorded({Finding{.key = "0", .kind = FindingKind::kOrphan},
                                    MakeFinding(rows[0], FindingKind::kLostAtSource),
+                                   MakeFinding(rows[4], FindingKind::kSizeMismatch),
+                                   MakeFinding(rows[5], FindingKind::kSizeMismatch),
                                    Finding{.key = "A", .kind = FindingKind::kSkippedName}},
                                   1);
   const KnownLosses known({{.key = "b", .size = 1}, {.key = "c", .size = 7}});
-  CollectedFindings findings;
+  CollectedFindings findings, unexplained;
+  const Verdict verdict = CheckEntries(TestContext(), references, entries,
+                                       {.recorded = &recorded,
+                                        .known = &known,
+                                        .findings = &findings,
+                                        .unexplained = &unexplained})
+                              .value();
+  EXPECT_EQ(verdict.lost_at_source, 2);   // a and b
+  EXPECT_EQ(verdict.lost_in_backup, 2);   // c was accepted with another size, f is recorded as held
+  EXPECT_EQ(verdict.size_mismatches, 2);  // d and e
+  EXPECT_EQ(verdict.known, 3);            // a, b and e
+  EXPECT_THAT(findings.Keys(FindingKind::kLostInBackup), ElementsAre("c", "f"));
+  EXPECT_THAT(unexplained.Keys(FindingKind::kLostInBackup), ElementsAre("c", "f"));
+  EXPECT_THAT(unexplained.Keys(FindingKind::kSizeMismatch), ElementsAre("d"));
+  EXPECT_EQ(unexplained.items.size(), 3U);
+  EXPECT_THAT(verdict.named,
+              ElementsAre("'c' (LostInBackup)", "'d' (SizeMismatch)", "'f' (LostInBackup)"));
+}
+
+TEST(CheckEntries, OfALiveLibraryFindsLossesAtTheSource) {
+  VectorReader<Reference> references({Row("a", 1)});
+  VectorReader<Entry> entries({Listed("b", 1)});
+  CollectedFindings unexplained;
   const Verdict verdict =
-      CheckEntries(TestContext(), references, entries,
-                   {.recorded = &recorded, .known = &known, .findings = &findings})
+      CheckEntries(TestContext(), references, entries, {.unexplained = &unexplained, .live = true})
           .value();
-  EXPECT_EQ(verdict.lost_at_source, 2);
-  EXPECT_EQ(verdict.lost_in_backup, 1);  // c was accepted with another size
-  EXPECT_EQ(verdict.size_mismatches, 1);
-  EXPECT_EQ(verdict.known, 1);
-  EXPECT_THAT(findings.Keys(FindingKind::kLostInBackup), ElementsAre("c"));
+  EXPECT_EQ(verdict.lost_at_source, 1);
+  EXPECT_EQ(verdict.lost_in_backup, 0);
+  EXPECT_THAT(unexplained.Keys(FindingKind::kLostAtSource), ElementsAre("a"));
+  EXPECT_EQ(unexplained.items.size(), 1U);  // an orphan speaks against nothing
 }
 
 TEST(CheckEntries, OrphansCanBePassedOver) {

@@ -14,10 +14,19 @@ std::string Key(int number) { return std::to_string(100'000 + number); }
 
 std::vector<std::string> Choose(std::uint64_t seed, int count, std::size_t limit) {
   Sample sample(seed, limit);
-  for (int i = 0; i < count; ++i) sample.Add(Listed(Key(i), i));
+  std::set<std::string> others;
+  for (int i = 0; i < count; ++i) {
+    const std::optional<Entry> other = sample.Add(Listed(Key(i), i));
+    if (other.has_value()) {
+      EXPECT_TRUE(others.insert(other->key).second);
+    }
+  }
   EXPECT_EQ(sample.seen(), count);
   std::vector<std::string> keys;
   for (const Entry& entry : std::move(sample).Take()) keys.push_back(entry.key);
+  // Each entry is chosen or handed back, never both.
+  for (const std::string& key : keys) EXPECT_FALSE(others.contains(key));
+  EXPECT_EQ(keys.size() + others.size(), static_cast<std::size_t>(count));
   return keys;
 }
 
