@@ -21,20 +21,36 @@ struct DatabaseRecord {
 };
 BOOST_DESCRIBE_STRUCT(DatabaseRecord, (), (window, database))
 
-// A finished dump of an earlier attempt is as good as a new one, with its own window; an unfinished
-// one has no record.
+// What an earlier attempt's step left; nothing if it did not finish. A record that cannot be read
+// proves no finished dump, and must not keep all later attempts from making one.
+Result<std::optional<DatabaseRecord>> ReadFinished(const Context& ctx, const BackupState& state,
+                                                   const AttemptId& attempt) {
+  const Result<codec::Json> record = vault::ReadRecord(ctx, *state.vault,
+                                                       {.env = state.env,
+                                                        .run = state.run.run,
+                                                        .attempt = attempt,
+                                                        .name = "steps/database.json"});
+  if (!record.has_value()) {
+    if (record.error().kind == ErrorKind::kNotFound) return std::optional<DatabaseRecord>();
+    if (record.error().kind != ErrorKind::kCorrupt) return record.error();
+  }
+  Result<DatabaseRecord> found =
+      record.has_value() ? codec::Decode<DatabaseRecord>(*record) : record.error();
+  if (found.has_value()) return std::optional(std::move(found).value());
+  ctx.log().Warning("database step not taken over", {{"run", state.run.run.str()},
+                                                     {"attempt", attempt.str()},
+                                                     {"error", Describe(found.error())}});
+  return std::optional<DatabaseRecord>();
+}
+
+// A finished dump of an earlier attempt is as good as a new one, with its own window (design.md
+// section 5, rule 4).
 Result<bool> TakeOverFinished(const Context& ctx, BackupState& state) {
   for (const AttemptId& attempt : state.run.earlier) {
-    Result<codec::Json> record = vault::ReadRecord(ctx, *state.vault,
-                                                   {.env = state.env,
-                                                    .run = state.run.run,
-                                                    .attempt = attempt,
-                                                    .name = "steps/database.json"});
-    if (!record.has_value() && record.error().kind == ErrorKind::kNotFound) continue;
-    if (!record.has_value()) return std::move(record).error();
-    LC2_ASSIGN_OR_RETURN(DatabaseRecord found, codec::Decode<DatabaseRecord>(*record));
-    state.database = std::move(found.database);
-    state.consistency.window = std::move(found.window);
+    LC2_ASSIGN_OR_RETURN(std::optional<DatabaseRecord> found, ReadFinished(ctx, state, attempt));
+    if (!found) continue;
+    state.database = std::move(found->database);
+    state.consistency.window = std::move(found->window);
     ctx.log().Info("database step taken over",
                    {{"run", state.run.run.str()}, {"attempt", attempt.str()}});
     return true;
@@ -89,14 +105,15 @@ Result<void> PrepareStep(const Context& ctx, BackupState& state) {
   state.window_from = now - kWindowMargin;
   LC2_ASSIGN_OR_RETURN(state.vault, state.provider.OpenVault(state.run.location,
                                                              provider::VaultAccess::kWrite));
-  if (environment.spec.document_library.require_as_of && !state.source->features().versions) {
+  // Old versions are not asked for yet, whatever the store keeps: the level is always Ordered.
+  if (environment.spec.document_library.require_as_of) {
     return Error{.kind = ErrorKind::kInvalid,
                  .code = "consistency.as_of_unavailable",
-                 .message = fmt::format("environment '{}' requires level AsOf, but {} keeps no "
-                                        "versions",
+                 .message = fmt::format("environment '{}' requires level AsOf, but {} is backed up "
+                                        "at level Ordered",
                                         environment.metadata.name, state.source->root_name()),
-                 .hint = "clear documentLibrary.requireAsOf, or keep the library in a versioned "
-                         "bucket"};
+                 .hint = "clear documentLibrary.requireAsOf; a folder keeps no versions, and this "
+                         "release reads none"};
   }
   state.database.type = codec::Word(state.run.database);
   state.database.instance_id = environment.spec.database.instance_id.empty()

@@ -113,6 +113,11 @@ class BatchRecorder {
   int number_ = 0;
 };
 
+// Nothing is adopted by looking into the pool (CopyRoute::already_there): what earlier attempts made
+// durable comes in by their batch records, and an object that lies there without one is written
+// again under the same run-owned name with the same bytes. Rule 5 of design.md section 5 allows to
+// adopt the objects of a run that this one is heir of; it does not ask for it, and its batches are
+// not looked at: heirs copy again, which costs time and garbage, never correctness.
 library::CopyRoute MakeRoute(BackupState& state) {
   const bool pool = state.library.layout == vault::Layout::kPool;
   const std::string folder = vault::FolderLayoutPrefix(state.env, state.run.backup_id,

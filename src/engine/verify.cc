@@ -2,12 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 #include "base/bounded_queue.h"
+#include "base/hash.h"
 #include "database/dump_check.h"
 #include "engine/base_entries.h"
 #include "engine/facts.h"
@@ -60,21 +62,25 @@ class Findings {
   VerifyReport report_;
 };
 
+// One entry to check: by the size of its object, or by its bytes.
+struct Task {
+  Entry entry;
+  bool read = false;
+};
+
 // Checks entries on a few threads. The first error that is no damage stops it.
 class EntryChecker {
  public:
-  using Check = std::function<Result<void>(const Entry&)>;
+  using Check = std::function<Result<void>(const Task&)>;
 
-  EntryChecker(Check check) : check_(std::move(check)) {
+  explicit EntryChecker(Check check) : check_(std::move(check)) {
     for (int i = 0; i < kWorkers; ++i) {
       threads_.emplace_back([this] { Work(); });
     }
   }
-  ~EntryChecker() {
-    queue_.Close();
-  }
+  ~EntryChecker() { queue_.Close(); }
   // False once it has stopped.
-  bool Submit(Entry entry) { return queue_.Push(std::move(entry)); }
+  bool Submit(Task task) { return queue_.Push(std::move(task)); }
   Result<void> Finish() {
     queue_.Close();
     threads_.clear();
@@ -85,8 +91,8 @@ class EntryChecker {
 
  private:
   void Work() {
-    while (std::optional<Entry> entry = queue_.Pop()) {
-      const Result<void> done = check_(*entry);
+    while (const std::optional<Task> task = queue_.Pop()) {
+      const Result<void> done = Do(*task);
       if (done.has_value()) continue;
       const std::lock_guard lock(mutex_);
       if (!failed_) failed_ = done.error();
@@ -94,8 +100,20 @@ class EntryChecker {
     }
   }
 
+  // No exception may leave a thread.
+  Result<void> Do(const Task& task) const {
+    try {
+      return check_(task);
+    } catch (const std::exception& problem) {
+      return Error{.kind = ErrorKind::kInternal,
+                   .code = "verify.exception",
+                   .message = std::string("checking an object failed: ") + problem.what(),
+                   .hint = "this is a fault of LC2 or a lack of memory; please report it"};
+    }
+  }
+
   const Check check_;
-  BoundedQueue<Entry> queue_{kQueue};
+  BoundedQueue<Task> queue_{kQueue};
   std::mutex mutex_;
   std::optional<Error> failed_;
   std::vector<std::jthread> threads_;  // last: they use all of the above
@@ -155,10 +173,10 @@ class Verification {
                                         facts.size)};
   }
 
-  // The one object of an entry, as the level wants it.
-  Result<void> CheckOne(const Entry& entry) {
+  Result<void> CheckOne(const Task& task) {
     LC2_RETURN_IF_ERROR(ctx_.Check());
-    if (level_ == api::VerifyLevel::kExists) {
+    const Entry& entry = task.entry;
+    if (!task.read) {
       const Result<void> size = CheckSize(entry.path, entry.size);
       findings_.Checked(0);
       if (size.has_value()) return {};
@@ -171,28 +189,24 @@ class Verification {
     if (finding) {
       findings_.Add({.path = entry.path,
                      .key = entry.key,
-                     .what = fmt::format("{}{}{}", codec::Word(finding->kind),
-                                         finding->note.empty() ? "" : ": ", finding->note)});
+                     .what = fmt::format("{}: {}", codec::Word(finding->kind), finding->note)});
     }
     return {};
   }
 
   Result<void> CheckEntries() {
-    EntryChecker checker([this](const Entry& entry) { return CheckOne(entry); });
+    EntryChecker checker([this](const Task& task) { return CheckOne(task); });
     const Result<void> read = ReadEntries(checker);
-    LC2_RETURN_IF_ERROR(findings_.Take(
-        contents_.library.index ? contents_.library.index->path : "manifest.json", read));
-    if (level_ == api::VerifyLevel::kSample) {
-      for (Entry& entry : std::move(sample_).Take()) {
-        if (!checker.Submit(std::move(entry))) break;
-      }
+    if (!read.has_value()) LC2_RETURN_IF_ERROR(NameDamagedList(read.error()));
+    for (Entry& entry : std::move(sample_).Take()) {
+      if (!checker.Submit({.entry = std::move(entry), .read = true})) break;
     }
     return checker.Finish();
   }
 
   Result<void> ReadEntries(EntryChecker& checker) {
-    LC2_ASSIGN_OR_RETURN(const auto entries, vault::OpenEntries(ctx_, vault_, contents_.env,
-                                                                contents_.library));
+    LC2_ASSIGN_OR_RETURN(const auto entries,
+                         vault::OpenEntries(ctx_, vault_, contents_.env, contents_.library));
     Progress progress{.step = "verify",
                       .objects_total = contents_.library.object_count,
                       .bytes_total = contents_.library.total_size_bytes};
@@ -203,39 +217,85 @@ class Verification {
       for (Entry& entry : batch) {
         progress.objects_done += 1;
         progress.bytes_done += entry.size;
-        if (level_ == api::VerifyLevel::kSample) {
-          sample_.Add(entry);
-        } else if (!checker.Submit(std::move(entry))) {
-          return {};  // Finish() says why
-        }
+        if (!Submit(checker, std::move(entry))) return {};  // Finish() says why
       }
       ctx_.Report(progress);
     }
   }
 
+  // What the sample does not choose is looked at all the same, as at level Exists.
+  bool Submit(EntryChecker& checker, Entry entry) {
+    if (level_ != api::VerifyLevel::kSample) {
+      return checker.Submit({.entry = std::move(entry), .read = level_ == api::VerifyLevel::kFull});
+    }
+    std::optional<Entry> other = sample_.Add(std::move(entry));
+    return !other || checker.Submit({.entry = *std::move(other)});
+  }
+
+  // The list of entries could not be read to its end: which of its files is it?
+  Result<void> NameDamagedList(const Error& error) {
+    if (!IsDamage(error)) return error;
+    const std::int64_t before = findings_.report().damaged;
+    if (contents_.library.index) LC2_RETURN_IF_ERROR(CheckShards(contents_.library.index->path));
+    if (findings_.report().damaged > before) return {};
+    findings_.Add(
+        {.path = contents_.library.index ? contents_.library.index->path : "manifest.json",
+         .key = {},
+         .what = Describe(error)});
+    return {};
+  }
+
+  Result<void> CheckShards(const std::string& index_path) {
+    const Result<std::string> bytes = vault_.Get(ctx_, index_path);
+    if (!bytes.has_value()) return IsDamage(bytes.error()) ? Result<void>() : bytes.error();
+    const auto index = vault::ParseIndex(*bytes, contents_.env, index_path);
+    if (!index.has_value() || Sha256Hex(*bytes) != contents_.library.index->sha256) return {};
+    for (const vault::ShardFacts& shard : index->shards) {
+      LC2_RETURN_IF_ERROR(findings_.Take(
+          shard.path, CheckStoredDigest(ctx_, vault_, shard.path, shard.sha256, "shard.mismatch")));
+    }
+    return {};
+  }
+
+  // Names the references that the backup does not satisfy and that it does not record as lost.
+  class Unexplained final : public FindingSink {
+   public:
+    explicit Unexplained(Findings& findings) : findings_(findings) {}
+    Result<void> Write(const Finding& finding) override {
+      const bool held = finding.kind == FindingKind::kSizeMismatch;
+      findings_.Add({.path = "manifest.json",
+                     .key = finding.key,
+                     .what = held ? fmt::format("referenced with {} bytes, but held with {}",
+                                                finding.expected_size.value_or(0),
+                                                finding.actual_size.value_or(0))
+                                  : "referenced, but not held"});
+      return {};
+    }
+
+   private:
+    Findings& findings_;
+  };
+
   // Every reference has its entry, but for losses that the backup itself records.
   Result<void> CheckReferences() {
     const std::optional<vault::ListFacts>& list = contents_.database.references;
     LC2_RETURN_IF_ERROR(CheckList(list));
+    // The lists that are compared here must be sound; damage is reported already.
     if (!list || !findings_.report().passed()) return {};
     LC2_ASSIGN_OR_RETURN(auto stored, vault_.OpenReader(ctx_, list->path));
     const auto references = ReadNdjson<Reference>(std::move(stored));
-    LC2_ASSIGN_OR_RETURN(const auto entries, vault::OpenEntries(ctx_, vault_, contents_.env,
-                                                                contents_.library));
+    LC2_ASSIGN_OR_RETURN(const auto entries,
+                         vault::OpenEntries(ctx_, vault_, contents_.env, contents_.library));
     std::unique_ptr<FindingReader> recorded;
     if (contents_.consistency.findings) {
       LC2_ASSIGN_OR_RETURN(auto bytes,
                            vault_.OpenReader(ctx_, contents_.consistency.findings->path));
       recorded = ReadFindings(std::move(bytes));
     }
-    LC2_ASSIGN_OR_RETURN(
-        const Verdict verdict,
-        library::CheckEntries(ctx_, *references, *entries,
-                              {.recorded = recorded.get(), .report_orphans = false}));
-    for (const std::string& name : verdict.named) {
-      if (verdict.lost_in_backup == 0) break;
-      findings_.Add({.path = "manifest.json", .key = name, .what = "referenced, but not held"});
-    }
+    Unexplained unexplained(findings_);
+    LC2_RETURN_IF_ERROR(library::CheckEntries(
+        ctx_, *references, *entries,
+        {.recorded = recorded.get(), .unexplained = &unexplained, .report_orphans = false}));
     return {};
   }
 
