@@ -217,6 +217,7 @@ Result<RestoreFacts> Restore(const Context& ctx, const DatabaseTarget& given, Ob
   loaded.name = loading.name();
   LC2_ASSIGN_OR_RETURN(const std::int64_t raw_bytes, Load(ctx, loaded, store, options.dump, plan));
   Analyze(ctx, loaded);
+  if (options.before_switch) LC2_RETURN_IF_ERROR(options.before_switch(ctx, loading.name()));
   LC2_ASSIGN_OR_RETURN(std::string previous, Switch(ctx, admin, target, options, loading));
   return RestoreFacts{.database = target.name,
                       .previous = std::move(previous),
