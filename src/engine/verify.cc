@@ -195,13 +195,36 @@ class Verification {
   }
 
   Result<void> CheckEntries() {
+    LC2_RETURN_IF_ERROR(ProveShards());
     EntryChecker checker([this](const Task& task) { return CheckOne(task); });
-    const Result<void> read = ReadEntries(checker);
-    if (!read.has_value()) LC2_RETURN_IF_ERROR(NameDamagedList(read.error()));
+    LC2_RETURN_IF_ERROR(findings_.Take(ListFile(), ReadEntries(checker)));
     for (Entry& entry : std::move(sample_).Take()) {
       if (!checker.Submit({.entry = std::move(entry), .read = true})) break;
     }
     return checker.Finish();
+  }
+
+  std::string ListFile() const {
+    return contents_.library.index ? contents_.library.index->path : "manifest.json";
+  }
+
+  // A flipped bit in a shard makes up entries, which the digest at the shard's end is too late to
+  // disown: objects would be called lost that never were. So the digests come first.
+  Result<void> ProveShards() {
+    if (!contents_.library.index) return {};
+    const Result<std::string> bytes = vault_.Get(ctx_, ListFile(), vault::kMaxManifestBytes);
+    // What is wrong with the index itself is said when the entries are read.
+    if (!bytes.has_value()) return IsDamage(bytes.error()) ? Result<void>() : bytes.error();
+    if (Sha256Hex(*bytes) != contents_.library.index->sha256) return {};
+    const auto index = vault::ParseIndex(*bytes, contents_.env, ListFile());
+    if (!index.has_value()) return {};
+    for (const vault::ShardFacts& shard : index->shards) {
+      const Result<void> proven =
+          CheckStoredDigest(ctx_, vault_, shard.path, shard.sha256, "shard.mismatch");
+      if (!proven.has_value() && !damaged_from_) damaged_from_ = shard.first_key;
+      LC2_RETURN_IF_ERROR(findings_.Take(shard.path, proven));
+    }
+    return {};
   }
 
   Result<void> ReadEntries(EntryChecker& checker) {
@@ -212,9 +235,14 @@ class Verification {
                       .bytes_total = contents_.library.total_size_bytes};
     while (true) {
       LC2_RETURN_IF_ERROR(ctx_.Check());
-      LC2_ASSIGN_OR_RETURN(std::vector<Entry> batch, entries->Read());
-      if (batch.empty()) return {};
-      for (Entry& entry : batch) {
+      Result<std::vector<Entry>> batch = entries->Read();
+      if (!batch.has_value()) {
+        if (damaged_from_ && IsDamage(batch.error())) return {};  // it is named already
+        return std::move(batch).error();
+      }
+      if (batch->empty()) return {};
+      for (Entry& entry : *batch) {
+        if (damaged_from_ && entry.key >= *damaged_from_) return {};
         progress.objects_done += 1;
         progress.bytes_done += entry.size;
         if (!Submit(checker, std::move(entry))) return {};  // Finish() says why
@@ -230,31 +258,6 @@ class Verification {
     }
     std::optional<Entry> other = sample_.Add(std::move(entry));
     return !other || checker.Submit({.entry = *std::move(other)});
-  }
-
-  // The list of entries could not be read to its end: which of its files is it?
-  Result<void> NameDamagedList(const Error& error) {
-    if (!IsDamage(error)) return error;
-    const std::int64_t before = findings_.report().damaged;
-    if (contents_.library.index) LC2_RETURN_IF_ERROR(CheckShards(contents_.library.index->path));
-    if (findings_.report().damaged > before) return {};
-    findings_.Add(
-        {.path = contents_.library.index ? contents_.library.index->path : "manifest.json",
-         .key = {},
-         .what = Describe(error)});
-    return {};
-  }
-
-  Result<void> CheckShards(const std::string& index_path) {
-    const Result<std::string> bytes = vault_.Get(ctx_, index_path);
-    if (!bytes.has_value()) return IsDamage(bytes.error()) ? Result<void>() : bytes.error();
-    const auto index = vault::ParseIndex(*bytes, contents_.env, index_path);
-    if (!index.has_value() || Sha256Hex(*bytes) != contents_.library.index->sha256) return {};
-    for (const vault::ShardFacts& shard : index->shards) {
-      LC2_RETURN_IF_ERROR(findings_.Take(
-          shard.path, CheckStoredDigest(ctx_, vault_, shard.path, shard.sha256, "shard.mismatch")));
-    }
-    return {};
   }
 
   // Names the references that the backup does not satisfy and that it does not record as lost.
@@ -304,6 +307,7 @@ class Verification {
   const BackupContents& contents_;
   const api::VerifyLevel level_;
   library::Sample sample_;
+  std::optional<std::string> damaged_from_;  // the first key of the first shard that is damaged
   Findings findings_;
 };
 

@@ -134,6 +134,19 @@ TEST_F(Verify, FindsDamageOfIndexAndShards) {
   }
 }
 
+TEST_F(Verify, BlamesNoObjectForADamagedShard) {
+  const auto backup = Make(ManyFiles(10'100));
+  const std::string index = backup.manifest.document_library.index->path;
+  const std::string shard = index.substr(0, index.rfind('/')) + "/00000.ndjson.zst";
+  const std::string sound = vault->Get(ctx, shard).value();
+  for (int part = 0; part < 24; ++part) {
+    std::string flipped = sound;
+    flipped[sound.size() * static_cast<std::size_t>(part) / 24] ^= 1 << (part % 8);
+    Replace(shard, flipped);
+    EXPECT_EQ(Only(Report(backup, api::VerifyLevel::kExists)).path, shard) << part;
+  }
+}
+
 TEST_F(Verify, SampleReadsAThousandAndLooksAtAll) {
   PutAll(ManyFiles(1'500));
   const auto backup = site.BackUp(kFirstBackup).value();
