@@ -17,8 +17,7 @@ std::string_view WithoutBreak(std::string_view line) { return line.substr(0, lin
 void TryEntry(std::string_view line) {
   const lc2::Result<lc2::Entry> entry = lc2::ParseEntryLine(line);
   const lc2::Result<lc2::codec::Json> json = lc2::codec::ParseJson(line);
-  const bool general =
-      json.has_value() && lc2::DecodeEntry(json.value(), {}).has_value();
+  const bool general = json.has_value() && lc2::DecodeEntry(json.value(), {}).has_value();
   LC2_CHECK(entry.has_value() == general);
   if (!general) return;
   LC2_CHECK(lc2::DecodeEntry(json.value(), {}).value() == entry.value());

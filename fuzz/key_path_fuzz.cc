@@ -51,7 +51,8 @@ class Playground {
   void CheckInside(int fd) const {
     const fs::path there = fs::read_symlink("/proc/self/fd/" + std::to_string(fd));
     const std::string root = fs::canonical(in()).native();
-    LC2_CHECK(there.native() == root || there.native().compare(0, root.size() + 1, root + "/") == 0);
+    LC2_CHECK(there.native() == root ||
+              there.native().compare(0, root.size() + 1, root + "/") == 0);
   }
 
  private:
@@ -63,9 +64,8 @@ void TryKey(Playground& ground, const std::string& key) {
   const lc2::SystemClock clock;
   const lc2::Context ctx(clock);
   lc2::ObjectStore& store = ground.store();
-  const auto put = store.Put(ctx, {.key = key,
-                                   .body = "mine",
-                                   .durability = lc2::Durability::kAtBarrier});
+  const auto put =
+      store.Put(ctx, {.key = key, .body = "mine", .durability = lc2::Durability::kAtBarrier});
   if (!lc2::CheckKey(key).has_value()) LC2_CHECK(put.error().code == "store.bad_key");
   if (put.has_value() && store.Barrier(ctx).has_value()) {
     LC2_CHECK(store.Get(ctx, key).value() == "mine");

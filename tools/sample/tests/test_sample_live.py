@@ -1,44 +1,10 @@
 """A small sample in a real PostgreSQL 15, judged by a cross-check of its own."""
 
-import os
 import subprocess
 
 import pytest
 from sample import compare, contents, data_sets, database, grow, make_sample, schema
-
-# What the database says must exist: key, size, table. A storeUUID of blanks or of the word null is
-# none.
-REFERENCES = """
-select v.companyId || '/' || case when e.folderId <> 0 then e.folderId else e.groupId end || '/' || e.name
-    || '/' || v.version
-    || case when coalesce(trim(v.storeUUID), '') in ('', 'null') then '' else '~' || v.storeUUID end,
-  v.size_, 'DLFileVersion'
-from DLFileVersion v join DLFileEntry e on e.fileEntryId = v.fileEntryId and e.ctCollectionId = 0
-where v.ctCollectionId = 0
-union all
-select i.companyId || '/0/' || i.imageId || '.' || i.type_ || '/1.0', i.size_, 'Image'
-from Image i where i.ctCollectionId = 0
-"""
-
-
-def cross_check(dsn, root):
-    references = {key: int(size) for key, size, _ in database.rows(dsn, REFERENCES)}
-    files = {}
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = os.path.join(folder, name)
-            files[os.path.relpath(path, root)] = os.path.getsize(path)
-    files.pop("README.txt")
-    generated = {key for key in files if compare.is_generated(key, files)}
-    return {
-        "references": len(references),
-        "missing": sorted(set(references) - set(files)),
-        "orphans": sorted(set(files) - set(references) - generated),
-        "truncated": sorted(
-            key for key in references if files.get(key, references[key]) != references[key]
-        ),
-        "generated": len(generated),
-    }
+from sample.crosscheck import cross_check
 
 
 def test_a_sample_without_defects_is_whole(dsn_for, cache, tmp_path):
