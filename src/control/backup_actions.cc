@@ -36,6 +36,12 @@ vault::Verified ToRecord(const engine::VerifyReport& report, api::VerifyLevel le
   return verified;
 }
 
+// The file that keeps a backup from being opened.
+std::string UnreadableFile(const EnvironmentId& env, const BackupId& id, const Error& error) {
+  return error.code == "backup.bad_signature" ? vault::SignatureKey(env, id)
+                                              : vault::ManifestKey(env, id);
+}
+
 }  // namespace
 
 Result<VerifyOutcome> VerifyBackup(const Context& ctx, const Deps& deps, EnvironmentVault& at,
@@ -54,9 +60,10 @@ Result<VerifyOutcome> VerifyBackup(const Context& ctx, const Deps& deps, Environ
                                      level, run.run.str()));
   } else if (backup.error().kind == ErrorKind::kCorrupt) {
     report.damaged = 1;
-    report.damages.push_back({.path = vault::ManifestKey(at.id(), id),
-                              .key = {},
-                              .what = Describe(backup.error())});
+    report.damages.push_back(
+        {.path = UnreadableFile(at.id(), id, backup.error()),
+         .key = {},
+         .what = Describe(backup.error())});
   } else {
     return backup.error();
   }
