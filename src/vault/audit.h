@@ -43,7 +43,7 @@ struct AuditHead {
 class AuditLog {
  public:
   AuditLog(ObjectStore& store, std::string vault_id, Random& random);
-  // Errors: kCorrupt "audit.entry", kUnavailable "vault.unknown_outcome", those of the store.
+  // Errors: kInvalid "audit.entry", kUnavailable "vault.unknown_outcome", those of the store.
   Result<AuditHead> Append(const Context& ctx, const AuditEvent& event);
 
  private:
