@@ -1,0 +1,413 @@
+"""Reads a vault by docs/format.md and api/manifest.schema.json alone. Shares no code with lc2.
+
+    problems = check_vault(folder)      # [] or one text for each thing that is not as the page says
+"""
+
+import hashlib
+import json
+import re
+import subprocess
+import zlib
+from pathlib import Path
+
+import jsonschema
+
+ROOT = Path(__file__).resolve().parents[2]
+MIB = 1 << 20
+INLINE, SHARD = 10_000, 1_000_000
+# Section 2 of the page: every object that may lie in a vault.
+ENV = r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?/[a-z0-9]{1,16}"
+FOLDER = r"([0-9]{8}-[0-9]{6}(-[0-9a-f]{4})?|id-[A-Za-z0-9_][A-Za-z0-9._-]{0,127})"
+RUN, ATTEMPT, NUMBER = r"[0-9a-f]{32}", r"a[1-9][0-9]{0,5}", r"[0-9]{6,}\.json"
+NAMES = re.compile("|".join(f"(?:{name})" for name in (
+    r"vault\.json", r"keys/[0-9a-f]{16}\.pem", r"backup-metadata/[A-Za-z0-9._-]+\.json", rf"audit/{RUN}/{NUMBER}",
+    rf"{ENV}/{FOLDER}/manifest\.(json|sig)",
+    rf"{ENV}/{FOLDER}/database/{ATTEMPT}/([^/]+\.dump\.zst(\.index\.json)?|[^/]+\.sql\.gz)",
+    rf"{ENV}/{FOLDER}/database/{ATTEMPT}/(references|findings)\.ndjson\.zst",
+    rf"{ENV}/{FOLDER}/library/{ATTEMPT}/(index\.json|[0-9]{{5,}}\.ndjson\.zst)",
+    rf"{ENV}/{FOLDER}/dl/{ATTEMPT}/.+",
+    rf"{ENV}/pool/[0-9a-f]{{2}}/[0-9a-f]{{64}}-[0-9a-f]{{8}}",
+    rf"{ENV}/runs/{RUN}/{ATTEMPT}/.+", rf"{ENV}/control/ids/[A-Za-z0-9_][A-Za-z0-9._-]*",
+    rf"{ENV}/control/requests/(backup|restore)/[a-z0-9.-]+\.json", rf"{ENV}/control/runs/{RUN}/{NUMBER}",
+    rf"{ENV}/control/known/{NUMBER}")))
+SCHEMA = json.loads((ROOT / "api/manifest.schema.json").read_text())
+EVENTS = {"opened", "attempt", "committed", "abandoned", "finished", "step", "hold", "extended", "verified", "proved",
+          "deletionRequested", "deletionWithdrawn", "deleted"}
+
+
+def canonical(value):
+    """RFC 8785, for values without fractions: members sorted by UTF-16, no blanks, least escapes."""
+    if isinstance(value, dict):
+        members = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))
+        return "{" + ",".join(f"{canonical(k)}:{canonical(v)}" for k, v in members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    if isinstance(value, float):
+        raise ValueError("a fraction")
+    return json.dumps(value, ensure_ascii=False)
+
+
+def no_twins(pairs):
+    assert len({key for key, _ in pairs}) == len(pairs), "a member is named twice"
+    return dict(pairs)
+
+
+def parse(text):
+    return json.loads(text, object_pairs_hook=no_twins)
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def unpack(data):
+    done = subprocess.run(["zstd", "-dc"], input=data, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise ValueError(done.stderr.decode(errors="replace").strip())
+    return done.stdout
+
+
+def frames_of(data):
+    """(offset, size, has a content checksum) of each zstd frame (RFC 8878, section 3.1.1)."""
+    at, frames = 0, []
+    while at < len(data):
+        start = at
+        if data[at : at + 4] != b"\x28\xb5\x2f\xfd":
+            raise ValueError(f"no zstd frame at byte {at}")
+        descriptor = data[at + 4]
+        single, check = descriptor >> 5 & 1, descriptor >> 2 & 1
+        size_bytes = (1 if single else 0, 2, 4, 8)[descriptor >> 6]
+        at += 5 + (0 if single else 1) + (0, 1, 2, 4)[descriptor & 3] + size_bytes
+        last = 0
+        while not last:
+            header = int.from_bytes(data[at : at + 3], "little")
+            last, kind, size = header & 1, header >> 1 & 3, header >> 3
+            at += 3 + (1 if kind == 1 else size)
+        at += 4 * check
+        if at > len(data):
+            raise ValueError(f"the frame at byte {start} is cut")
+        frames.append((start, at - start, bool(check)))
+    return frames
+
+
+class Reader:
+    def __init__(self, vault):
+        self.vault = Path(vault)
+        self.problems = []
+
+    def say(self, where, what):
+        self.problems.append(f"{where}: {what}")
+
+    def expect(self, where, what, found, wanted):
+        if found != wanted:
+            self.say(where, f"{what} is {found!r}, not {wanted!r}")
+
+    def bytes_of(self, path):
+        try:
+            return (self.vault / path).read_bytes()
+        except OSError:
+            self.say(path, "is not there")
+            return None
+
+    def json_of(self, path, in_canonical_form=True):
+        data = self.bytes_of(path)
+        if data is None:
+            return None
+        try:
+            value = parse(data)
+            if in_canonical_form and canonical(value).encode() != data:
+                self.say(path, "is not in RFC 8785 form")
+            return value
+        except (ValueError, AssertionError) as problem:
+            self.say(path, f"is no JSON of ours: {problem}")
+            return None
+
+    # The vault as a whole
+
+    def check(self):
+        for path in sorted(p.relative_to(self.vault).as_posix() for p in self.vault.rglob("*") if p.is_file()):
+            if not NAMES.fullmatch(path):
+                self.say(path, "has no row in section 2")
+        header = self.json_of("vault.json")
+        if header:
+            self.expect("vault.json", "format", header["format"], 1)
+            self.check_audit(header["vaultId"])
+        for key in self.vault.glob("keys/*.pem"):
+            self.expect(key.name, "key id", key.stem, sha256(raw_key(key))[:16])
+        self.runs = {p.name: self.check_log(p) for p in self.vault.glob("*/*/control/runs/*")}
+        committed = [log for log in self.runs.values() if any("committed" in entry for entry in log)]
+        manifests = sorted(self.vault.glob("*/*/*/manifest.json"))
+        self.expect("vault", "number of manifests", len(manifests), len(committed))
+        for path in manifests:
+            self.check_backup(path.relative_to(self.vault))
+        return self.problems
+
+    def check_audit(self, vault_id):
+        previous, number = "", 0
+        for path in sorted(self.vault.glob(f"audit/{vault_id}/*.json")):
+            where = path.relative_to(self.vault).as_posix()
+            entry = self.json_of(where)
+            if entry is None:
+                return
+            self.expect(where, "number", (entry["number"], path.stem), (number, f"{number:06}"))
+            self.expect(where, "previous", entry["previous"], previous)
+            previous, number = "sha256:" + sha256(path.read_bytes()), number + 1
+
+    def check_log(self, folder):
+        entries = []
+        for number, path in enumerate(sorted(folder.glob("*.json"))):
+            where = path.relative_to(self.vault).as_posix()
+            entry = self.json_of(where) or {}
+            self.expect(where, "number", (entry.get("number"), path.stem), (number, f"{number:06}"))
+            self.expect(where, "run", entry.get("runId"), folder.name)
+            event = entry.get("event")
+            if event not in EVENTS or (number == 0) != (event == "opened"):
+                self.say(where, f"event {event!r} cannot stand there")
+            bodies = set(entry) - {"number", "projectId", "environment", "runId", "event", "writer", "at", "who", "why"}
+            if bodies - {event}:
+                self.say(where, f"has members of no event: {sorted(bodies)}")
+            entries.append(entry)
+        return entries
+
+    # One backup
+
+    def check_backup(self, path):
+        where = path.as_posix()
+        before = len(self.problems)
+        manifest = self.json_of(where)
+        if manifest is None:
+            return
+        for error in jsonschema.Draft202012Validator(SCHEMA).iter_errors(manifest):
+            self.say(where, f"schema: {'.'.join(map(str, error.absolute_path))}: {error.message[:200]}")
+        if len(self.problems) > before:
+            return  # what follows relies on the shape
+        bare = {key: value for key, value in manifest.items() if key != "checksum"}
+        self.expect(where, "checksum", manifest["checksum"], "sha256:" + sha256(canonical(bare).encode()))
+        self.check_signature(path)
+        self.prefix = f"{manifest['projectId']}/{manifest['environment']}/"
+        self.folder = self.prefix + folder_of(manifest["backupId"], manifest["projectId"], manifest["environment"]) + "/"
+        self.expect(where, "folder", path.parent.as_posix() + "/", self.folder)
+        self.check_decisions(where, manifest)
+        self.check_database(where, manifest["database"])
+        self.check_consistency(where, manifest)
+        self.check_library(where, manifest["documentLibrary"])
+        self.check_tracker(manifest)
+
+    def check_signature(self, path):
+        for key in self.vault.glob("keys/*.pem"):
+            done = subprocess.run(["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", key, "-rawin", "-in",
+                                   self.vault / path, "-sigfile", self.vault / path.with_suffix(".sig")],
+                                  capture_output=True, check=False)
+            if done.returncode == 0:
+                return
+        self.say(path.as_posix(), "no key of the vault verifies the signature")
+
+    def check_decisions(self, where, manifest):
+        log = self.runs.get(manifest["runId"], [])
+        bodies = {entry["event"]: entry.get(entry["event"], {}) for entry in log}
+        opened, committed = bodies.get("opened", {}), bodies.get("committed")
+        if committed is None:
+            self.say(where, "its run has committed nothing")
+            return
+        self.expect(where, "manifestDigest", "sha256:" + sha256((self.vault / where).read_bytes()),
+                    committed["manifestDigest"])
+        for name in ("backupId", "timestamp", "initiator"):
+            self.expect(where, name, manifest[name], opened.get(name))
+        self.expect(where, "retention.expiresAt", manifest["retention"]["expiresAt"], opened.get("expiresAt"))
+        self.expect(where, "base", manifest.get("base"), opened.get("base", {}).get("backupId"))
+        reserved = self.json_of(f"{self.prefix}control/ids/{manifest['backupId']}")
+        self.expect(where, "reservation", reserved, {"backupId": manifest["backupId"], "runId": manifest["runId"]})
+        path = f"{self.prefix}runs/{manifest['runId']}/{committed['attempt']}/candidate.json"
+        candidate = self.json_of(path)
+        if candidate is None:
+            return
+        self.expect(path, "digest", "sha256:" + sha256((self.vault / path).read_bytes()), committed["candidateDigest"])
+        for name in ("backupId", "runId", "projectId", "environment", "provider", "lcp", "database",
+                     "documentLibrary", "consistency"):
+            if candidate.get(name) != manifest[name]:
+                self.say(path, f"{name} is not that of the manifest")
+
+    def stored(self, where, facts):
+        """The bytes that `facts` describe by path and digest, proven."""
+        if not facts["path"].startswith(self.folder):
+            self.say(where, f"'{facts['path']}' lies outside of the backup's folder")
+        data = self.bytes_of(facts["path"])
+        if data is not None:
+            self.expect(facts["path"], "sha256", sha256(data), facts["sha256"])
+        return data
+
+    def lines(self, where, facts, strictly=True):
+        data = self.stored(where, facts)
+        if data is None:
+            return []
+        path = facts["path"]
+        try:
+            raw = b""
+            for offset, size, check in frames_of(data):
+                if not check:
+                    self.say(path, f"the frame at byte {offset} has no content checksum")
+                part = unpack(data[offset : offset + size])
+                if len(part) > MIB or (part and not part.endswith(b"\n")):
+                    self.say(path, f"the frame at byte {offset} holds not whole lines of at most 1 MiB")
+                raw += part
+            lines = [parse(line) for line in raw.decode().splitlines()]
+        except (ValueError, AssertionError) as problem:
+            self.say(path, f"cannot be read: {problem}")
+            return []
+        keys = [line["key"].encode() for line in lines]
+        if strictly and any(a >= b for a, b in zip(keys, keys[1:])):
+            self.say(path, "is not sorted by key")
+        self.expect(path, "count", len(lines), facts["count"])
+        return lines
+
+    def check_database(self, where, database):
+        dump = database.get("dump")
+        if dump:
+            data = self.stored(where, dump)
+            if data is not None:
+                self.expect(dump["path"], "sizeBytes", len(data), dump["sizeBytes"])
+                self.check_plain(dump, data) if dump["format"] == "plain+gzip" else self.check_frames(where, dump, data)
+        if "references" in database:
+            for line in self.lines(where, database["references"]):
+                if set(line) != {"key", "size", "rowId", "source"} or line["source"] not in ("DLFileVersion", "Image"):
+                    self.say(database["references"]["path"], f"no reference: {line}")
+
+    def check_plain(self, dump, data):
+        """One gzip member of SQL that ends as pg_dump ends it."""
+        try:
+            raw = zlib.decompress(data, wbits=31)
+        except zlib.error as problem:
+            self.say(dump["path"], f"cannot be read: {problem}")
+            return
+        self.expect(dump["path"], "rawBytes", len(raw), dump["rawBytes"])
+        if b"-- PostgreSQL database dump complete" not in raw[-4096:]:
+            self.say(dump["path"], "has no closing comment")
+
+    def check_frames(self, where, dump, data):
+        index_bytes = self.stored(where, dump["index"])
+        if index_bytes is None:
+            return
+        path, index = dump["index"]["path"], parse(index_bytes)
+        for name in ("path", "format", "sizeBytes", "rawBytes", "sha256"):
+            self.expect(path, name, index[name], dump[name])
+        self.expect(path, "version", index["version"], 1)
+        try:
+            frames = frames_of(data)
+        except ValueError as problem:
+            self.say(dump["path"], str(problem))
+            return
+        self.expect(path, "frames", [(f["offset"], f["size"], True) for f in index["frames"]], frames)
+        for frame in index["frames"]:
+            part = data[frame["offset"] : frame["offset"] + frame["size"]]
+            self.expect(path, f"sha256 of the frame at {frame['offset']}", sha256(part), frame["sha256"])
+            try:
+                self.expect(path, f"rawSize of the frame at {frame['offset']}", len(unpack(part)), frame["rawSize"])
+            except ValueError as problem:
+                self.say(dump["path"], f"cannot be read at byte {frame['offset']}: {problem}")
+        self.expect(path, "sum of rawSize", sum(f["rawSize"] for f in index["frames"]), dump["rawBytes"])
+
+    def check_consistency(self, where, manifest):
+        facts = manifest["consistency"]
+        if facts["window"][0] > facts["window"][1]:
+            self.say(where, "the window ends before it begins")
+        if "references" in manifest["database"]:
+            self.expect(where, "consistency.references", facts["references"], manifest["database"]["references"]["count"])
+        found = [line["kind"] for line in self.lines(where, facts["findings"], strictly=False)]
+        lost = found.count("LostAtSource") + found.count("LostInBackup")
+        self.expect(where, "findings by kind", (lost, found.count("Orphan"), found.count("SizeMismatch")),
+                    (facts["missing"], facts["orphans"], facts["sizeMismatches"]))
+
+    # The document library
+
+    def check_library(self, where, library):
+        if "files" in library:
+            entries = library["files"]
+        else:
+            entries = self.entries_of_shards(where, library)
+        keys = [entry["key"].encode() for entry in entries]
+        if any(a >= b for a, b in zip(keys, keys[1:])):
+            self.say(where, "entries are not sorted by key")
+        self.expect(where, "objectCount", len(entries), library["objectCount"])
+        self.expect(where, "totalSizeBytes", sum(e["size"] for e in entries), library["totalSizeBytes"])
+        for entry in entries:
+            self.check_entry(where, entry, library["layout"])
+
+    def entries_of_shards(self, where, library):
+        data = self.stored(where, library["index"])
+        path = library["index"]["path"]
+        index = self.json_of(path)
+        if data is None or index is None:
+            return []
+        self.expect(path, "format", index["format"], 1)
+        for name in ("objectCount", "totalSizeBytes"):
+            self.expect(path, name, index[name], library[name])
+        self.expect(path, "number of shards", len(index["shards"]), library["index"]["shards"])
+        if index["objectCount"] <= INLINE:
+            self.say(path, "so few objects stand in the manifest")
+        entries = []
+        for number, shard in enumerate(index["shards"]):
+            self.expect(path, "path of a shard", shard["path"], f"{path.rsplit('/', 1)[0]}/{number:05}.ndjson.zst")
+            lines = self.lines(path, shard)
+            if not lines:
+                continue
+            self.expect(shard["path"], "sizeBytes", (self.vault / shard["path"]).stat().st_size, shard["sizeBytes"])
+            self.expect(shard["path"], "first and last key", (lines[0]["key"], lines[-1]["key"]),
+                        (shard["firstKey"], shard["lastKey"]))
+            if len(lines) > SHARD:
+                self.say(shard["path"], "is too long")
+            entries += lines
+        schema = {"$ref": "#/$defs/entry", "$defs": SCHEMA["$defs"]}
+        validator = jsonschema.Draft202012Validator(schema)
+        for entry in entries:
+            if (error := next(validator.iter_errors(entry), None)) is not None:
+                self.say(path, f"schema: entry '{entry.get('key')}': {error.message[:200]}")
+        return entries
+
+    def check_entry(self, where, entry, layout):
+        path, name = entry["path"], entry["path"].rsplit("/", 1)[-1]
+        digest = entry.get("checksum", {}).get("value")
+        if layout == "Pool":
+            self.expect(where, f"path of '{entry['key']}'", path, f"{self.prefix}pool/{name[:2]}/{name}")
+            self.expect(where, f"name of '{entry['key']}'", name[:65], f"{digest}-")
+            if not any(run.startswith(name[65:]) for run in self.runs):
+                self.say(where, f"no run wrote '{path}'")
+        elif not re.fullmatch(re.escape(self.folder) + rf"dl/{ATTEMPT}/" + re.escape(entry["key"]), path):
+            self.say(where, f"'{path}' is no copy of '{entry['key']}'")
+        data = self.bytes_of(path)
+        if data is not None and (len(data) != entry["size"] or sha256(data) != digest):
+            self.say(path, "has not the size and SHA-256 of its entry")
+
+    def check_tracker(self, manifest):
+        path = f"backup-metadata/{manifest['backupId']}.json"
+        tracker = self.json_of(path)
+        if tracker is None:
+            return
+        dump = manifest["database"].get("dump")
+        wanted = {"backupId": manifest["backupId"], "timestamp": manifest["timestamp"], "uuid": manifest["runId"],
+                  "creator": manifest["initiator"], "status": "success", "lcp": manifest["lcp"],
+                  "structure": manifest["lcp"]["storageStrategy"], "creationType": manifest["lcp"]["backupType"],
+                  "dbDump": dump and {"location": dump["path"], "size": dump["sizeBytes"]},
+                  "databaseDump": dump and {"uuid": manifest["runId"], "path": dump["path"]}}
+        for name, value in wanted.items():
+            self.expect(path, name, tracker.get(name), value)
+        self.expect(path, "doclib.size", tracker["doclib"]["size"], manifest["documentLibrary"]["totalSizeBytes"])
+        self.expect(path, "documentLibrary", tracker["documentLibrary"],
+                    {"uuid": manifest["runId"], "path": tracker["doclib"]["directory"]})
+        if manifest["documentLibrary"]["layout"] == "Folder" and not tracker["doclib"]["directory"].startswith(
+                self.folder + "dl/"):
+            self.say(path, "doclib.directory is not the copy of the library")
+
+
+def raw_key(pem):
+    """The 32 bytes at the end of a SubjectPublicKeyInfo of Ed25519 (RFC 8410)."""
+    done = subprocess.run(["openssl", "pkey", "-pubin", "-in", pem, "-outform", "DER"], capture_output=True, check=True)
+    return done.stdout[-32:]
+
+
+def folder_of(backup_id, project, environment):
+    match = re.fullmatch(rf"{project}-{environment}-backup-([0-9]{{8}}-[0-9]{{6}}(?:-[0-9a-f]{{4}})?)", backup_id)
+    return match[1] if match else "id-" + backup_id
+
+
+def check_vault(folder):
+    return Reader(folder).check()
