@@ -313,7 +313,7 @@ class Reader:
         if "references" in manifest["database"]:
             self.expect(where, "consistency.references", facts["references"], manifest["database"]["references"]["count"])
         found = [line["kind"] for line in self.lines(where, facts["findings"], strictly=False)]
-        lost = found.count("LostAtSource") + found.count("LostInBackup")
+        lost = sum(map(found.count, ("LostAtSource", "LostInBackup", "Damaged")))
         self.expect(where, "findings by kind", (lost, found.count("Orphan"), found.count("SizeMismatch")),
                     (facts["missing"], facts["orphans"], facts["sizeMismatches"]))
 
