@@ -244,7 +244,7 @@ Result<CheckedCandidate> CheckCandidate(const Context& ctx, ObjectStore& store,
                  .code = "candidate.absent",
                  .message = fmt::format("attempt '{}' of run '{}' left no candidate", attempt.str(),
                                         run.str()),
-                 .hint = "its log says how it ended: 'lc2 backup logs'",
+                 .hint = "it ended before its last step: back up again",
                  .cause = Share(std::move(bytes).error())};
   }
   if (!bytes.has_value()) return std::move(bytes).error();
