@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import yaml
@@ -51,6 +52,12 @@ class Site:
         resources = self.folder / "environment.yaml"
         resources.write_text(yaml.safe_dump_all(documents))
         self.lc2("apply", "-f", resources)
+
+    def settle(self):
+        """Waits for the clock: a file that changed less than 2 s before it is listed is copied again."""
+        newest = max(path.stat().st_ctime for path in self.library.rglob("*") if path.is_file())
+        while time.time() < newest + 2.1:
+            time.sleep(newest + 2.1 - time.time())
 
     def back_up(self, *args):
         """The id of the new backup."""

@@ -29,6 +29,7 @@ def site(pg, lc2_binary, tmp_path_factory):
 def pool(site):
     """A vault with a full and an incremental backup, their list of objects inline."""
     made = site("pool", 120)
+    made.settle()
     made.back_up()
     made.sample("grow", "--add-versions", 6, "--move", 3, "--delete", 2)
     made.back_up("--verify", "Full")
@@ -103,11 +104,32 @@ def test_a_loss_and_its_acceptance_are_as_documented(site):
     assert [(loss["key"], loss["kind"]) for loss in losses] == [(key, "Missing") for key in sorted(lost)]
 
 
+def test_restores_and_what_follows_are_as_documented(site):
+    made = site("restored", 60)
+    first = made.back_up()
+    made.sample("grow", "--add-versions", 3)
+    made.lc2("restore", "create", first, "--strategy", "Overwrite", "--yes")
+    made.settle()
+    made.back_up()
+    assert check_vault(made.vault) == []
+    # The safeguard lies between. The restore's map is the base of the last one, which had only to copy
+    # what the restore had left beside what it restored.
+    before, safeguard, last = manifests(made.vault)
+    assert safeguard["base"] == first and "base" not in last
+    files = last["documentLibrary"]["files"]
+    copied = {e["key"] for e in files if e["path"].endswith(last["runId"][:8])}
+    assert copied == {e["key"] for e in files} - {e["key"] for e in before["documentLibrary"]["files"]}
+
+
 # What the reader must find. Each takes a copy of the vault and damages it.
 
 
 def newest(vault):
     return sorted(vault.glob("*/*/*/manifest.json"))[-1]
+
+
+def newest_run(vault):
+    return next(vault.glob(f"*/*/runs/{json.loads(newest(vault).read_bytes())['runId']}"))
 
 
 def rewrite(path, change):
@@ -168,6 +190,8 @@ DAMAGES = {
     "an event of no kind": (lambda vault: edit(sorted(vault.glob("*/*/control/runs/*/*.json"))[1], b'"event":"attempt"', b'"event":"attempd"'), "cannot stand there"),
     "a changed audit entry": (lambda vault: edit(sorted(vault.glob("audit/*/*.json"))[0], b'"who":"', b'"who":"x'), "previous is"),
     "a changed candidate": (lambda vault: edit(next(vault.glob("*/*/runs/*/*/candidate.json")), b'"local"', b'"gcp"'), "digest is"),
+    "a list of written objects is gone": (
+        lambda vault: next(newest_run(vault).glob("*/written/*")).unlink(), "lists of written objects"),
     "a foreign file": (lambda vault: (vault / "retail/prd/notes.txt").write_text("?"), "has no row in section 2"),
     "another tracker": (lambda vault: edit(sorted(vault.glob("backup-metadata/*"))[0], b'"success"', b'"failed"'), "status is"),
     "a key under another name": (lambda vault: next(vault.glob("keys/*")).rename(vault / "keys/0123456789abcdef.pem"), "key id is"),
@@ -206,7 +230,7 @@ SHARD_DAMAGES = {
 @pytest.mark.parametrize("damage", SHARD_DAMAGES)
 def test_the_reader_finds_in_shards(damage, sharded, tmp_path):
     change, complaint = SHARD_DAMAGES[damage]
-    skip = shutil.ignore_patterns("pool", "runs")  # what they hold is not asked for here
+    skip = shutil.ignore_patterns("pool")  # what they hold is not asked for here
     copy = shutil.copytree(sharded.vault, tmp_path / "vault", ignore=skip)
     change(next(newest(copy).parent.glob("library/*/00000.ndjson.zst")))
     assert any(complaint in problem and "pool/" not in problem for problem in check_vault(copy))

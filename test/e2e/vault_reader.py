@@ -167,7 +167,21 @@ class Reader:
             if bodies - {event}:
                 self.say(where, f"has members of no event: {sorted(bodies)}")
             entries.append(entry)
+            if event == "finished" and "mapDigest" in entry.get("finished", {}):
+                self.check_map(folder, entry)
         return entries
+
+    def check_map(self, folder, entry):
+        """What a restore says that it wrote: entries whose path is the pool object."""
+        environment = folder.parents[2].relative_to(self.vault).as_posix()
+        path = f"{environment}/runs/{entry['runId']}/{entry['finished']['attempt']}/map.ndjson.zst"
+        data = self.bytes_of(path)
+        if data is None:
+            return
+        self.expect(path, "digest", "sha256:" + sha256(data), entry["finished"]["mapDigest"])
+        for line in map(parse, unpack(data).decode().splitlines()):
+            if not (self.vault / line["path"]).is_file() or "folder" not in line:
+                self.say(path, f"'{line['key']}' is no restored object")
 
     # One backup
 
@@ -187,7 +201,8 @@ class Reader:
         self.prefix = f"{manifest['projectId']}/{manifest['environment']}/"
         self.folder = self.prefix + folder_of(manifest["backupId"], manifest["projectId"], manifest["environment"]) + "/"
         self.expect(where, "folder", path.parent.as_posix() + "/", self.folder)
-        self.check_decisions(where, manifest)
+        if not self.check_decisions(where, manifest):
+            return
         self.check_database(where, manifest["database"])
         self.check_consistency(where, manifest)
         self.check_library(where, manifest["documentLibrary"])
@@ -208,7 +223,7 @@ class Reader:
         opened, committed = bodies.get("opened", {}), bodies.get("committed")
         if committed is None:
             self.say(where, "its run has committed nothing")
-            return
+            return False
         self.expect(where, "manifestDigest", "sha256:" + sha256((self.vault / where).read_bytes()),
                     committed["manifestDigest"])
         for name in ("backupId", "timestamp", "initiator"):
@@ -218,14 +233,16 @@ class Reader:
         reserved = self.json_of(f"{self.prefix}control/ids/{manifest['backupId']}")
         self.expect(where, "reservation", reserved, {"backupId": manifest["backupId"], "runId": manifest["runId"]})
         path = f"{self.prefix}runs/{manifest['runId']}/{committed['attempt']}/candidate.json"
+        self.candidate_path = path
         candidate = self.json_of(path)
         if candidate is None:
-            return
+            return True
         self.expect(path, "digest", "sha256:" + sha256((self.vault / path).read_bytes()), committed["candidateDigest"])
         for name in ("backupId", "runId", "projectId", "environment", "provider", "lcp", "database",
                      "documentLibrary", "consistency"):
             if candidate.get(name) != manifest[name]:
                 self.say(path, f"{name} is not that of the manifest")
+        return True
 
     def stored(self, where, facts):
         """The bytes that `facts` describe by path and digest, proven."""
@@ -331,6 +348,22 @@ class Reader:
         self.expect(where, "totalSizeBytes", sum(e["size"] for e in entries), library["totalSizeBytes"])
         for entry in entries:
             self.check_entry(where, entry, library["layout"])
+        if library["layout"] == "Pool":
+            self.check_written(where, entries)
+
+    def check_written(self, where, entries):
+        """The lists of what the run wrote are the entries that carry its name (section 5)."""
+        candidate = self.candidate_path
+        pairs = []
+        for path in (self.vault / candidate).parent.glob("written/*.ndjson"):
+            for line in map(parse, path.read_text().splitlines()):
+                pairs.append((line["name"], line["size"]))
+                if not path.name.startswith(line["name"][:2] + "-"):
+                    self.say(path.relative_to(self.vault).as_posix(), f"'{line['name']}' belongs to another list")
+        run = candidate.split("/")[3]
+        own = [(e["path"].rsplit("/", 1)[-1], e["size"]) for e in entries if e["path"].endswith("-" + run[:8])]
+        if sorted(pairs) != sorted(own):
+            self.say(where, "the lists of written objects are not what the entries say")
 
     def entries_of_shards(self, where, library):
         data = self.stored(where, library["index"])
