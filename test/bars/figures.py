@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -40,3 +41,19 @@ class Figures:
 def skip(why):
     print(f"skipped: {why}")
     sys.exit(SKIPPED)
+
+
+def run_bench(name, options, *, untimed=False):
+    """Runs a benchmark and judges what it measured; `untimed` tells times without judging them, where
+    the data are too few or the machine too busy for them to mean anything."""
+    figures = Figures()
+    out = figures.file.parent / f"bench-{name}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([sys.executable, ROOT / "bench" / name, "--out", out, *options], check=True,
+                   stdout=subprocess.DEVNULL)
+    for one in json.loads(out.read_text()):
+        told = "" if one["ratio"] is None else f"; {one['ratio']} x {one['peer']} at {one['peerValue']}"
+        judged = one["bar"] and not (untimed and one["timed"])
+        figures.add(one["name"], one["value"], one["unit"] + told, bar=one["bar"] if judged else "",
+                    holds=bool(one["holds"]) or not judged)
+    return figures
