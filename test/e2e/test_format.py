@@ -89,6 +89,14 @@ def test_logs_and_audit_of_later_events_are_as_documented(site):
     assert events == ["opened", "attempt", "committed", "hold", "hold", "verified"]
 
 
+def test_a_backup_without_database_is_as_documented(site):
+    made = site("library", 60)
+    made.back_up("--type", "none")
+    assert check_vault(made.vault) == []
+    (manifest,) = manifests(made.vault)
+    assert manifest["database"] == {"type": "none"}
+
+
 def test_a_loss_and_its_acceptance_are_as_documented(site):
     made = site("losses", 60)
     made.back_up()
