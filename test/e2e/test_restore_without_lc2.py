@@ -12,6 +12,8 @@ from conftest import ROOT
 
 pytestmark = pytest.mark.pg(15)
 PAGE = ROOT / "docs/restore-without-lc2.md"
+# Keys that a careless shell command would take apart.
+STRANGE = ("20096/20100/a  b /1.0", "20096/20100/back\\slash\\n/1.0", "20096/20100/\u00fc \"q\" 'x' $(id)/1.0", "-n/1.0", "20096/*?[x]")
 
 
 def script(**settings):
@@ -29,6 +31,9 @@ def back_up(pg, lc2_binary, tmp_path_factory):
 
     def make(name, versions, layout):
         site = Site(pg, lc2_binary, tmp_path_factory.mktemp(name), versions, layout, f"bare_{name}")
+        for key in STRANGE:
+            (site.library / key).parent.mkdir(parents=True, exist_ok=True)
+            (site.library / key).write_text(key)
         site.back_up("--verify", "Exists")
         site.sample("grow", "--add-versions", 5, "--move", 2, "--delete", 2)
         site.back_up("--verify", "Exists")
@@ -62,6 +67,7 @@ def test_restored_environment_is_that_of_the_source(name, versions, layout, back
     before = site.snapshot("before")
     after = site.snapshot("after", settings["DATABASE"], settings["LIBRARY"])
     site.tool("compare.py", "diff", before, after, "--without-generated")
+    assert all((settings["LIBRARY"] / key).read_text() == key for key in STRANGE)
 
 
 @pytest.fixture(scope="module")
