@@ -10,6 +10,9 @@ import yaml
 from conftest import ROOT, Lc2
 
 PROJECT, ENVIRONMENT = "retail", "prd"
+# Keys that a careless shell command would take apart, or a careless JSON writer get wrong.
+STRANGE = ("20096/20100/a  b /1.0", "20096/20100/back\\slash\\n/1.0", "20096/20100/\u00fc \"q\" 'x' $(id)/1.0",
+           "20096/20100/\U0001f600\u2028/1.0", "20096/20100/\ufb33/1.0", "-n/1.0", "20096/*?[x]")
 
 
 class Site:
@@ -52,6 +55,12 @@ class Site:
         resources = self.folder / "environment.yaml"
         resources.write_text(yaml.safe_dump_all(documents))
         self.lc2("apply", "-f", resources)
+
+    def add_strange_files(self):
+        """Files that no row refers to, under STRANGE keys; each holds its own key."""
+        for key in STRANGE:
+            (self.library / key).parent.mkdir(parents=True, exist_ok=True)
+            (self.library / key).write_text(key)
 
     def settle(self):
         """Waits for the clock: a file that changed less than 2 s before it is listed is copied again."""

@@ -29,6 +29,7 @@ def site(pg, lc2_binary, tmp_path_factory):
 def pool(site):
     """A vault with a full and an incremental backup, their list of objects inline."""
     made = site("pool", 120)
+    made.add_strange_files()
     made.settle()
     made.back_up()
     made.sample("grow", "--add-versions", 6, "--move", 3, "--delete", 2)
@@ -49,6 +50,7 @@ def sharded(site):
 @pytest.fixture(scope="module")
 def folder(site):
     made = site("folder", 120, "Folder")
+    made.add_strange_files()
     made.back_up()
     made.sample("grow", "--add-versions", 6, "--move", 3, "--delete", 2)
     made.back_up()

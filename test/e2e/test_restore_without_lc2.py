@@ -7,13 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from backed_up_site import Site, psql_environment
+from backed_up_site import STRANGE, Site, psql_environment
 from conftest import ROOT
 
 pytestmark = pytest.mark.pg(15)
 PAGE = ROOT / "docs/restore-without-lc2.md"
-# Keys that a careless shell command would take apart.
-STRANGE = ("20096/20100/a  b /1.0", "20096/20100/back\\slash\\n/1.0", "20096/20100/\u00fc \"q\" 'x' $(id)/1.0", "-n/1.0", "20096/*?[x]")
 
 
 def script(**settings):
@@ -31,9 +29,7 @@ def back_up(pg, lc2_binary, tmp_path_factory):
 
     def make(name, versions, layout):
         site = Site(pg, lc2_binary, tmp_path_factory.mktemp(name), versions, layout, f"bare_{name}")
-        for key in STRANGE:
-            (site.library / key).parent.mkdir(parents=True, exist_ok=True)
-            (site.library / key).write_text(key)
+        site.add_strange_files()
         site.back_up("--verify", "Exists")
         site.sample("grow", "--add-versions", 5, "--move", 2, "--delete", 2)
         site.back_up("--verify", "Exists")

@@ -56,6 +56,11 @@ def parse(text):
     return json.loads(text, object_pairs_hook=no_twins)
 
 
+def parse_lines(data):
+    """NDJSON. Only a line feed ends a line: text has other characters that str.splitlines() takes for it."""
+    return [parse(line) for line in data.decode().split("\n") if line]
+
+
 def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
@@ -179,7 +184,7 @@ class Reader:
         if data is None:
             return
         self.expect(path, "digest", "sha256:" + sha256(data), entry["finished"]["mapDigest"])
-        for line in map(parse, unpack(data).decode().splitlines()):
+        for line in parse_lines(unpack(data)):
             if not (self.vault / line["path"]).is_file() or "folder" not in line:
                 self.say(path, f"'{line['key']}' is no restored object")
 
@@ -267,7 +272,7 @@ class Reader:
                 if len(part) > MIB or (part and not part.endswith(b"\n")):
                     self.say(path, f"the frame at byte {offset} holds not whole lines of at most 1 MiB")
                 raw += part
-            lines = [parse(line) for line in raw.decode().splitlines()]
+            lines = parse_lines(raw)
         except (ValueError, AssertionError) as problem:
             self.say(path, f"cannot be read: {problem}")
             return []
@@ -356,7 +361,7 @@ class Reader:
         candidate = self.candidate_path
         pairs = []
         for path in (self.vault / candidate).parent.glob("written/*.ndjson"):
-            for line in map(parse, path.read_text().splitlines()):
+            for line in parse_lines(path.read_bytes()):
                 pairs.append((line["name"], line["size"]))
                 if not path.name.startswith(line["name"][:2] + "-"):
                     self.say(path.relative_to(self.vault).as_posix(), f"'{line['name']}' belongs to another list")
