@@ -172,39 +172,79 @@ def swap_files(manifest):
 
 DAMAGES = {
     "a member is gone": (changed_manifest(lambda m: m["consistency"].pop("window")), "schema: consistency"),
-    "an unknown layout": (changed_manifest(lambda m: m["documentLibrary"].update(layout="Heap")), "schema: documentLibrary.layout"),
-    "a path that leaves": (changed_manifest(lambda m: m["database"]["dump"].update(path="../x")), "schema: database.dump.path"),
-    "a dump without index": (changed_manifest(lambda m: m["database"]["dump"].pop("index")), "schema: database.dump"),
+    "an unknown layout": (
+        changed_manifest(lambda m: m["documentLibrary"].update(layout="Heap")),
+        "schema: documentLibrary.layout"),
+    "a path that leaves": (
+        changed_manifest(lambda m: m["database"]["dump"].update(path="../x")),
+        "schema: database.dump.path"),
+    "a dump without index": (
+        changed_manifest(lambda m: m["database"]["dump"].pop("index")),
+        "schema: database.dump"),
     "both files and index": (changed_manifest(lambda m: m["documentLibrary"].update(
         index={"path": "retail/prd/x", "sha256": "0" * 64, "shards": 1})), "schema: documentLibrary"),
-    "a local time": (changed_manifest(lambda m: m["retention"].update(expiresAt="2026-01-01T00:00:00+01:00")), "schema: retention.expiresAt"),
-    "a negative count": (changed_manifest(lambda m: m["consistency"].update(missing=-1)), "schema: consistency.missing"),
-    "a changed count": (changed_manifest(lambda m: m["documentLibrary"].update(objectCount=7)), "objectCount is"),
-    "a later retention": (changed_manifest(lambda m: m["retention"].update(expiresAt="2031-01-01T00:00:00Z")), "retention.expiresAt is"),
-    "a forged member": (changed_manifest(lambda m: m.update(note="signed by nobody")), "no key of the vault verifies"),
+    "a local time": (
+        changed_manifest(lambda m: m["retention"].update(expiresAt="2026-01-01T00:00:00+01:00")),
+        "schema: retention.expiresAt"),
+    "a negative count": (
+        changed_manifest(lambda m: m["consistency"].update(missing=-1)),
+        "schema: consistency.missing"),
+    "a changed count": (
+        changed_manifest(lambda m: m["documentLibrary"].update(objectCount=7)),
+        "objectCount is"),
+    "a later retention": (
+        changed_manifest(lambda m: m["retention"].update(expiresAt="2031-01-01T00:00:00Z")),
+        "retention.expiresAt is"),
+    "a forged member": (
+        changed_manifest(lambda m: m.update(note="signed by nobody")),
+        "no key of the vault verifies"),
     "entries out of order": (changed_manifest(swap_files), "entries are not sorted"),
     "a lost entry": (changed_manifest(lambda m: m["documentLibrary"]["files"].pop()), "objectCount is"),
     "blanks in the manifest": (lambda vault: newest(vault).write_text(
         json.dumps(json.loads(newest(vault).read_bytes()))), "RFC 8785"),
     "another checksum": (lambda vault: newest(vault).write_bytes(
         newest(vault).read_bytes().replace(b'"checksum":"sha256:', b'"checksum":"sha256:0')), "schema: checksum"),
-    "a flipped bit in the signature": (lambda vault: flip(newest(vault).with_suffix(".sig")), "no key of the vault"),
+    "a flipped bit in the signature": (
+        lambda vault: flip(newest(vault).with_suffix(".sig")),
+        "no key of the vault"),
     "no signature": (lambda vault: newest(vault).with_suffix(".sig").unlink(), "no key of the vault"),
     "a flipped bit in an object": (lambda vault: flip(pool_object(vault)), "size and SHA-256 of its entry"),
     "an object is gone": (lambda vault: pool_object(vault).unlink(), "is not there"),
-    "a flipped bit in the dump": (lambda vault: flip(next(newest(vault).parent.glob("database/*/*.dump.zst")), 999), "sha256 is"),
-    "a cut dump": (lambda vault: shorten(next(newest(vault).parent.glob("database/*/*.dump.zst"))), "sizeBytes is"),
-    "a changed frame index": (lambda vault: edit(next(newest(vault).parent.glob("database/*/*.index.json")), b'"offset":0', b'"offset":4'), "frames is"),
-    "a flipped bit in the references": (lambda vault: flip(next(newest(vault).parent.glob("database/*/references*")), 40), "sha256 is"),
-    "a gap in a log": (lambda vault: sorted(vault.glob("*/*/control/runs/*/*.json"))[1].unlink(), "number is"),
-    "an event of no kind": (lambda vault: edit(sorted(vault.glob("*/*/control/runs/*/*.json"))[1], b'"event":"attempt"', b'"event":"attempd"'), "cannot stand there"),
-    "a changed audit entry": (lambda vault: edit(sorted(vault.glob("audit/*/*.json"))[0], b'"who":"', b'"who":"x'), "previous is"),
-    "a changed candidate": (lambda vault: edit(next(vault.glob("*/*/runs/*/*/candidate.json")), b'"local"', b'"gcp"'), "digest is"),
+    "a flipped bit in the dump": (
+        lambda vault: flip(next(newest(vault).parent.glob("database/*/*.dump.zst")), 999),
+        "sha256 is"),
+    "a cut dump": (
+        lambda vault: shorten(next(newest(vault).parent.glob("database/*/*.dump.zst"))),
+        "sizeBytes is"),
+    "a changed frame index": (
+        lambda vault: edit(next(newest(vault).parent.glob("database/*/*.index.json")), b'"offset":0', b'"offset":4'),
+        "frames is"),
+    "a flipped bit in the references": (
+        lambda vault: flip(next(newest(vault).parent.glob("database/*/references*")), 40),
+        "sha256 is"),
+    "a gap in a log": (
+        lambda vault: sorted(vault.glob("*/*/control/runs/*/*.json"))[1].unlink(),
+        "number is"),
+    "an event of no kind": (
+        lambda vault: edit(sorted(vault.glob("*/*/control/runs/*/*.json"))[1], b'"event":"attempt"', b'"event":"attempd"'),
+        "cannot stand there"),
+    "a changed audit entry": (
+        lambda vault: edit(sorted(vault.glob("audit/*/*.json"))[0], b'"who":"', b'"who":"x'),
+        "previous is"),
+    "a changed candidate": (
+        lambda vault: edit(next(vault.glob("*/*/runs/*/*/candidate.json")), b'"local"', b'"gcp"'),
+        "digest is"),
     "a list of written objects is gone": (
         lambda vault: next(newest_run(vault).glob("*/written/*")).unlink(), "lists of written objects"),
-    "a foreign file": (lambda vault: (vault / "retail/prd/notes.txt").write_text("?"), "has no row in section 2"),
-    "another tracker": (lambda vault: edit(sorted(vault.glob("backup-metadata/*"))[0], b'"success"', b'"failed"'), "status is"),
-    "a key under another name": (lambda vault: next(vault.glob("keys/*")).rename(vault / "keys/0123456789abcdef.pem"), "key id is"),
+    "a foreign file": (
+        lambda vault: (vault / "retail/prd/notes.txt").write_text("?"),
+        "has no row in section 2"),
+    "another tracker": (
+        lambda vault: edit(sorted(vault.glob("backup-metadata/*"))[0], b'"success"', b'"failed"'),
+        "status is"),
+    "a key under another name": (
+        lambda vault: next(vault.glob("keys/*")).rename(vault / "keys/0123456789abcdef.pem"),
+        "key id is"),
     "no vault.json": (lambda vault: (vault / "vault.json").unlink(), "vault.json: is not there"),
 }
 
@@ -250,7 +290,8 @@ def test_canonical_form_is_that_of_the_rfc():
     # RFC 8785, section 3.2.3: members are sorted by UTF-16 code units, not by code points.
     members = ["\u20ac", "\r", "\ufb33", "1", "\U0001f600", "\u0080", "\u00f6"]
     text = canonical({member: 0 for member in members})
-    order = [text.index(json.dumps(m, ensure_ascii=False)) for m in ("\r", "1", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33")]
+    wanted = ["\r", "1", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33"]
+    order = [text.index(json.dumps(member, ensure_ascii=False)) for member in wanted]
     assert all(a < b for a, b in pairwise(order))
     # Section 3.2.2.2: only what must be escaped is.
     assert canonical('\u20ac$\u000f\nA\'B"\\/') == '"\u20ac$\\u000f\\nA\'B\\"\\\\/"'

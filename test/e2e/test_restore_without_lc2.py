@@ -80,12 +80,16 @@ def damaged(site, tmp_path, pattern, change):
     return copy
 
 
+def rename_initiator(data):
+    return data.replace(b'"initiator":"', b'"initiator":"x')
+
+
 def flip_last(data):
     return data[:-1] + bytes([data[-1] ^ 1])
 
 
 @pytest.mark.parametrize(("pattern", "change", "complaint"), [
-    ("*/*/*/manifest.json", lambda data: data.replace(b'"initiator":"', b'"initiator":"x'), "Signature Verification Failure"),
+    ("*/*/*/manifest.json", rename_initiator, "Signature Verification Failure"),
     ("*/*/*/manifest.sig", flip_last, "Signature Verification Failure"),
     ("*/*/*/database/*/*.dump.zst", flip_last, "computed checksum did NOT match"),
     ("*/*/*/database/*/references.ndjson.zst", flip_last, "computed checksum did NOT match"),
@@ -106,11 +110,12 @@ def test_damaged_document_ends_the_restore(small, tmp_path):
 
 def test_another_key_is_not_trusted(small, tmp_path):
     """A forger signs a manifest of his own and puts his key under the trusted id."""
-    vault = damaged(small, tmp_path, "*/*/*/manifest.json", lambda data: data.replace(b'"initiator":"', b'"initiator":"x'))
+    vault = damaged(small, tmp_path, "*/*/*/manifest.json", rename_initiator)
     key, manifest = tmp_path / "forger.pem", sorted(vault.glob("*/*/*/manifest.json"))[-1]
     for command in (["genpkey", "-algorithm", "ed25519", "-out", key],
                     ["pkey", "-in", key, "-pubout", "-out", next(vault.glob("keys/*"))],
-                    ["pkeyutl", "-sign", "-inkey", key, "-rawin", "-in", manifest, "-out", manifest.with_suffix(".sig")]):
+                    ["pkeyutl", "-sign", "-inkey", key, "-rawin", "-in", manifest,
+                     "-out", manifest.with_suffix(".sig")]):
         subprocess.run(["openssl", *command], check=True, capture_output=True)
     done, settings, _ = run_page(small, tmp_path, vault)
     assert done.returncode != 0 and done.stdout == "" and not Path(settings["LIBRARY"]).exists()

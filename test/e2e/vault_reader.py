@@ -204,7 +204,7 @@ class Reader:
         self.expect(where, "checksum", manifest["checksum"], "sha256:" + sha256(canonical(bare).encode()))
         self.check_signature(path)
         self.prefix = f"{manifest['projectId']}/{manifest['environment']}/"
-        self.folder = self.prefix + folder_of(manifest["backupId"], manifest["projectId"], manifest["environment"]) + "/"
+        self.folder = f"{self.prefix}{folder_of(manifest)}/"
         self.expect(where, "folder", path.parent.as_posix() + "/", self.folder)
         if not self.check_decisions(where, manifest):
             return
@@ -288,7 +288,10 @@ class Reader:
             data = self.stored(where, dump)
             if data is not None:
                 self.expect(dump["path"], "sizeBytes", len(data), dump["sizeBytes"])
-                self.check_plain(dump, data) if dump["format"] == "plain+gzip" else self.check_frames(where, dump, data)
+                if dump["format"] == "plain+gzip":
+                    self.check_plain(dump, data)
+                else:
+                    self.check_frames(where, dump, data)
         if "references" in database:
             for line in self.lines(where, database["references"]):
                 if set(line) != {"key", "size", "rowId", "source"} or line["source"] not in ("DLFileVersion", "Image"):
@@ -333,7 +336,8 @@ class Reader:
         if facts["window"][0] > facts["window"][1]:
             self.say(where, "the window ends before it begins")
         if "references" in manifest["database"]:
-            self.expect(where, "consistency.references", facts["references"], manifest["database"]["references"]["count"])
+            self.expect(where, "consistency.references", facts["references"],
+                        manifest["database"]["references"]["count"])
         found = [line["kind"] for line in self.lines(where, facts["findings"], strictly=False)]
         lost = sum(map(found.count, ("LostAtSource", "LostInBackup", "Damaged")))
         self.expect(where, "findings by kind", (lost, found.count("Orphan"), found.count("SizeMismatch")),
@@ -442,9 +446,10 @@ def raw_key(pem):
     return done.stdout[-32:]
 
 
-def folder_of(backup_id, project, environment):
-    match = re.fullmatch(rf"{project}-{environment}-backup-([0-9]{{8}}-[0-9]{{6}}(?:-[0-9a-f]{{4}})?)", backup_id)
-    return match[1] if match else "id-" + backup_id
+def folder_of(manifest):
+    start = f"{manifest['projectId']}-{manifest['environment']}-backup-"
+    match = re.fullmatch(rf"{start}([0-9]{{8}}-[0-9]{{6}}(?:-[0-9a-f]{{4}})?)", manifest["backupId"])
+    return match[1] if match else "id-" + manifest["backupId"]
 
 
 def check_vault(folder):
