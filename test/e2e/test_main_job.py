@@ -17,10 +17,10 @@ def main_job(tmp_path, lc2_binary):
     """Runs the main job in a folder of its own; gives (what it printed, its report, the folder)."""
     folder = tmp_path / "run"
 
-    def run(version):
+    def run(version, *more):
         done = subprocess.run(
             [sys.executable, ROOT / "tools" / "main-job", "--pg", version, "--versions", "300",
-             "--dir", folder],
+             "--dir", folder, *more],
             capture_output=True, text=True, timeout=300, check=False,
             env={**os.environ, "LC2_BIN": str(lc2_binary)})
         if "is not installed here" in done.stderr:
@@ -40,6 +40,7 @@ def test_restored_environment_is_identical(main_job, version):
     said, report, _ = main_job(version)
     assert "identical after the restore" in said
     assert report["differences"] == []
+    assert report["schema"] == "genuine" or "the sample's own tables" in said
     compared = report["compared"]
     assert compared["rows"] >= report["sample"]["rows"]["DLFileVersion"] == 300
     assert compared["files"] >= report["sample"]["liveVersions"] > 280
@@ -49,7 +50,8 @@ def test_restored_environment_is_identical(main_job, version):
 
 
 def test_what_to_try_next_works_when_it_is_pasted(main_job):
-    said, report, folder = main_job("15")
+    said, report, folder = main_job("15", "--own-schema")
+    assert report["schema"] == "own" and "the sample's own tables" in said
     commands = re.search(r"^try next\n((?:  .+\n)+)", said, re.MULTILINE)[1]
     assert len(commands.splitlines()) == 7
     done = subprocess.run(["bash", "-e"], input=commands, cwd=Path.cwd(), capture_output=True,

@@ -361,6 +361,7 @@ class Sample:
         rows_of.update(CTSContent=self._counts["ctsContent"], DLContent=self._counts["dlContent"])
         self.report = {
             "schema": self.schema.word,
+            "schemaWhy": self.schema.why,
             "seed": self.seed,
             "contents": "tiny" if self.pool.tiny else "real" if self.pool.real else "seeded",
             "companies": self.shape.companies,
