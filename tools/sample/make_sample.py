@@ -151,7 +151,10 @@ class Sample:
         with self._copy("Image", rows.IMAGE_COLUMNS) as copy:
             for index in range(self.images):
                 company = self.shape.company_id(index % self.shape.companies)
-                if index >= self.shape.companies and rng.random() < 0.1:
+                # The first that is no logo, and some more, belong to the system.
+                if index == self.shape.companies or (
+                    index > self.shape.companies and rng.random() < 0.1
+                ):
                     company = 0
                 width, height = rng.randint(1, 24), rng.randint(1, 24)
                 type_ = ("png", "jpg", "gif")[int(rng.random() ** 3 * 3)]

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from sample import compare, contents, data_sets, database, grow, make_sample, schema
-from sample.crosscheck import cross_check
+from sample.crosscheck import cross_check, files_below
 
 
 def test_a_sample_without_defects_is_whole(dsn_for, cache, tmp_path):
@@ -22,6 +22,42 @@ def test_a_sample_without_defects_is_whole(dsn_for, cache, tmp_path):
         == report["largeObjects"]
         > 0
     )
+
+
+# What lc2 must cope with, each as a query for how many a sample has.
+ROWS_OF_EVERY_KIND = {
+    "companies": "select count(*) - 1 from Company",
+    "sites": "select count(*) - 1 from Group_",
+    "folders in folders": "select count(*) from DLFolder where parentFolderId <> 0",
+    "entries at the top of a site": "select count(*) from DLFileEntry where folderId = 0",
+    "working copies": "select count(*) from DLFileVersion where version = 'PWC'",
+    "versions in the trash": "select count(*) from DLFileVersion where status = 8",
+    "unpublished versions": "select count(*) from DLFileVersion where ctCollectionId <> 0",
+    "unpublished entries": "select count(*) from DLFileEntry where ctCollectionId <> 0",
+    "contents of publications": "select count(*) from CTSContent",
+    "images": "select count(*) from Image where ctCollectionId = 0",
+    "images of the system": "select count(*) from Image where companyId = 0",
+    "unpublished images": "select count(*) from Image where ctCollectionId <> 0",
+    "with storeUUID": "select count(*) from DLFileVersion where storeUUID like '%-%'",
+    "storeUUID null": "select count(*) from DLFileVersion where storeUUID is null",
+    "storeUUID empty": "select count(*) from DLFileVersion where storeUUID = ''",
+    "storeUUID blank": "select count(*) from DLFileVersion where storeUUID = ' '",
+    "storeUUID the word null": "select count(*) from DLFileVersion where storeUUID = 'null'",
+    "large objects": "select count(*) from pg_largeobject_metadata",
+}
+FILES_OF_EVERY_KIND = ("/0/adaptive/", "/0/document_preview/", "/0/document_thumbnail/", ".index",
+                       "/PWC", "/DLFE-", ".png/1.0", "~")
+
+
+def test_a_sample_has_every_kind_of_row_and_file(dsn_for, cache, tmp_path):
+    dsn, root = dsn_for("kinds"), tmp_path / "library"
+    report = make_sample.make_sample(dsn, root, cache, versions=1000)
+    absent = [kind for kind, query in ROWS_OF_EVERY_KIND.items()
+              if int(database.run_sql(dsn, query)) < 1]
+    assert absent == []
+    files = files_below(root)
+    assert [part for part in FILES_OF_EVERY_KIND if not any(part in key for key in files)] == []
+    assert report["contents"] == "real"
 
 
 def test_a_sample_has_exactly_the_defects_asked_for(dsn_for, cache, tmp_path):
