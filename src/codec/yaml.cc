@@ -25,7 +25,8 @@ std::string Shown(std::string_view text) { return WithoutInvalidUtf8(text.substr
 Error Invalid(int line, std::string_view why) {
   return Error{.kind = ErrorKind::kInvalid,
                .code = "yaml.invalid",
-               .message = fmt::format("line {}: {}", line, why)};
+               .message = fmt::format("line {}: {}", line, why),
+               .hint = "is the file a YAML 1.2 or JSON text, and saved as UTF-8?"};
 }
 
 int LineOfNode(const YAML::Node& node) { return node.Mark().line < 0 ? 1 : node.Mark().line + 1; }
@@ -254,8 +255,10 @@ class ProgressCheck final : public YAML::EventHandler {
   int last_ = -1;
 };
 
-void CheckProgress(const std::string& text) {
-  std::istringstream stream(text);
+// It also takes a quoted text that a line break and the end of the file follow for a whole one: a
+// file that was cut would pass. With a comment in place of the last line break it does not.
+void CheckEvents(const std::string& text) {
+  std::istringstream stream(text.substr(0, text.find_last_not_of(" \t\r\n") + 1) + " #");
   YAML::Parser parser(stream);
   ProgressCheck check;
   while (parser.HandleNextDocument(check)) {
@@ -319,7 +322,7 @@ Result<std::vector<YamlDocument>> ParseYaml(std::string_view text, const YamlLim
   std::int64_t nodes = 0;
   try {
     const std::string copy(text);
-    CheckProgress(copy);
+    CheckEvents(copy);
     for (const YAML::Node& node : YAML::LoadAll(copy)) {
       YamlDocument document;
       document.line = LineOfNode(node);

@@ -221,6 +221,18 @@ TEST(ParseYaml, RefusesCharactersThatEndOrHideText) {
             "{\"a\":\"caf\xC3\xA9\"}");
 }
 
+TEST(ParseYaml, RefusesATextThatIsCut) {
+  for (const char* cut : {"a: \"b", "a: \"b\n", "a: \"b\nc \r\n\n", "a: \"", "a: \"\n", "a: 'b\n",
+                          "a: [b\n", "a: {b: c\n", "\"a\n"}) {
+    EXPECT_THAT(Read(cut), HasSubstr("line ")) << cut;
+  }
+  EXPECT_EQ(Read("a: \"b #\"\n\n"), R"({"a":"b #"})");
+  EXPECT_EQ(Read("a: |\n  b\n"), R"({"a":"b\n"})");
+  EXPECT_EQ(Read("a: |+\n  b\n\n"), R"({"a":"b\n\n"})");
+  EXPECT_EQ(Read("a: b\n# c"), R"({"a":"b"})");
+  EXPECT_EQ(Read("--- b\n..."), R"("b")");
+}
+
 TEST(ParseYaml, NamesTheLineOfWhatIsWrong) {
   EXPECT_THAT(Read("a: 1\nb: [1\nc: 2"), HasSubstr("line 3"));
   EXPECT_THAT(Read("a:\n\t- 1"), HasSubstr("line 2"));
