@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <tuple>
 
@@ -39,9 +40,9 @@ class Loader {
  public:
   explicit Loader(std::string_view file) : file_(file) {}
 
-  void Load(const codec::YamlDocument& document) {
-    if (!IsList(document.value)) return LoadObject(document, document.value, Path());
-    const codec::JsonArray& items = document.value.at("items").get_array();
+  void Load(const std::shared_ptr<const codec::YamlDocument>& document) {
+    if (!IsList(document->value)) return LoadObject(document, document->value, Path());
+    const codec::JsonArray& items = document->value.at("items").get_array();
     for (std::size_t i = 0; i < items.size(); ++i) {
       LoadObject(document, items[i], Path("items")[i]);
     }
@@ -65,19 +66,22 @@ class Loader {
   }
 
  private:
-  void LoadObject(const codec::YamlDocument& document, const Json& object, const Path& place) {
-    const int line = place.str().empty() ? document.line : document.LineOf(place.str());
+  void LoadObject(const std::shared_ptr<const codec::YamlDocument>& document, const Json& object,
+                  const Path& place) {
+    const int line = place.str().empty() ? document->line : document->LineOf(place.str());
     Admitted admitted = AdmitNew(object);
     for (Fault& fault : admitted.faults) {
       fault.file = file_;
-      fault.line = fault.path.empty() ? line : document.LineOf((place / fault.path).str());
+      fault.line = fault.path.empty() ? line : document->LineOf((place / fault.path).str());
       faults_.push_back(std::move(fault));
     }
     if (!admitted.faults.empty()) return;
     ResourceDocument loaded{.file = file_,
                             .line = line,
                             .kind = std::string(admitted.object.at("kind").get_string()),
-                            .object = std::move(admitted.object)};
+                            .object = std::move(admitted.object),
+                            .source = document,
+                            .place = place};
     JsonObject& metadata = loaded.object.at("metadata").get_object();
     const Json* name_space = metadata.if_contains("namespace");
     const auto identity =
@@ -109,11 +113,18 @@ Result<std::vector<ResourceDocument>> LoadManifests(std::string_view file_name,
   Result<std::vector<codec::YamlDocument>> parsed = codec::ParseYaml(text);
   if (!parsed.has_value()) {
     Error error = std::move(parsed).error();
-    error.message = fmt::format("'{}' cannot be read: {}", file_name, error.message);
+    // "line 7: why" becomes "env.yaml:7: why", as of every other fault.
+    constexpr std::string_view kLine = "line ";
+    const bool has_line = error.message.starts_with(kLine);
+    error.message =
+        fmt::format("'{}' cannot be read, nothing was changed\n  {}:{}{}", file_name, file_name,
+                    has_line ? "" : " ", error.message.substr(has_line ? kLine.size() : 0));
     return error;
   }
   Loader loader(file_name);
-  for (const codec::YamlDocument& document : *parsed) loader.Load(document);
+  for (codec::YamlDocument& document : *parsed) {
+    loader.Load(std::make_shared<const codec::YamlDocument>(std::move(document)));
+  }
   return loader.Finish();
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "codec/json.h"
+#include "codec/yaml.h"
 
 namespace lc2::api {
 
@@ -15,6 +17,13 @@ struct ResourceDocument {
   int line = 1;  // where it starts
   std::string kind;
   codec::Json object;  // with defaults and namespace
+  std::shared_ptr<const codec::YamlDocument> source;
+  codec::Path place;  // of the object in it
+
+  // Of a field of the object.
+  int LineOf(const std::string& path) const {
+    return path.empty() ? line : source->LineOf((place / path).str());
+  }
 };
 
 // Reads the objects of a YAML stream or JSON text (`kind: List` included) and checks each against

@@ -20,6 +20,7 @@ Error FaultsError(std::string_view what, const Faults& faults) {
     error.message += "\n  " + Describe(fault);
     if (error.hint.empty()) error.hint = fault.hint;
   }
+  if (error.hint.empty()) error.hint = "put right what is named, then do it again";
   return error;
 }
 

@@ -25,7 +25,8 @@ using Faults = std::vector<Fault>;
 std::string Describe(const Fault& fault);
 
 // All faults as one error, kInvalid "resource.invalid": `what` ("LiferayEnvironment 'retail-prd' is
-// not valid"), then each fault on a line of its own. The hint is the first fault's that has one.
+// not valid"), then each fault on a line of its own. The hint is the first fault's that has one,
+// else a general one.
 Error FaultsError(std::string_view what, const Faults& faults);
 
 }  // namespace lc2::api

@@ -47,6 +47,7 @@ Error ErrnoError(int error_number, std::string_view doing, std::string_view path
     case EEXIST:
       error.kind = ErrorKind::kAlreadyExists;
       error.code = "file.exists";
+      error.hint = "choose another name, or move away what is there";
       break;
     case ENOSPC:
     case EDQUOT:
@@ -60,6 +61,7 @@ Error ErrnoError(int error_number, std::string_view doing, std::string_view path
     case EISDIR:
       error.kind = ErrorKind::kInvalid;
       error.code = "file.invalid_path";
+      error.hint = "does the path name a file, and one that this file system can hold?";
       break;
     case EPIPE:
       error.kind = ErrorKind::kUnavailable;
@@ -117,6 +119,7 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::int64_t lim
   if (text.has_value() || text.error().code != "io.too_large") return text;
   Error error = std::move(text).error();
   error.message = fmt::format("'{}' is {}", path.native(), error.message);
+  error.hint = "is it the right file?";
   return error;
 }
 

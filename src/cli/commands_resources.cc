@@ -3,8 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
+#include <map>
+#include <optional>
 
 #include "api/documents.h"
+#include "api/fault.h"
 #include "api/kinds.h"
 #include "base/file.h"
 #include "cli/commands_internal.h"
@@ -26,23 +29,66 @@ Result<std::string> ReadInput(const std::string& file) {
   return ReadAll(source, kMaxManifestFile);
 }
 
+// What is wrong with several files becomes one error: an invalid file decides its kind.
+class Problems {
+ public:
+  void Add(const Error& error) {
+    if (!all_) {
+      all_ = error;
+      return;
+    }
+    const std::string message = all_->message + "\n" + error.message;
+    if (all_->kind != ErrorKind::kInvalid && error.kind == ErrorKind::kInvalid) all_ = error;
+    all_->message = message;
+  }
+  const std::optional<Error>& all() const { return all_; }
+
+ private:
+  std::optional<Error> all_;
+};
+
 // All documents of all files, or all faults of all files: nothing is stored unless everything fits.
 Result<std::vector<api::ResourceDocument>> LoadAll(const std::vector<std::string>& files) {
   std::vector<api::ResourceDocument> all;
-  std::optional<Error> failed;
+  Problems problems;
   for (const std::string& file : files) {
-    LC2_ASSIGN_OR_RETURN(const std::string text, ReadInput(file));
-    Result<std::vector<api::ResourceDocument>> documents = api::LoadManifests(file, text);
-    if (documents.has_value()) {
-      for (api::ResourceDocument& document : *documents) all.push_back(std::move(document));
-    } else if (failed) {
-      failed->message += "\n" + documents.error().message;
-    } else {
-      failed = documents.error();
+    const Result<std::string> text = ReadInput(file);
+    if (!text.has_value()) {
+      problems.Add(text.error());
+      continue;
+    }
+    Result<std::vector<api::ResourceDocument>> documents = api::LoadManifests(file, *text);
+    if (!documents.has_value()) {
+      problems.Add(documents.error());
+      continue;
+    }
+    for (api::ResourceDocument& document : *documents) all.push_back(std::move(document));
+  }
+  if (problems.all()) return *problems.all();
+  return all;
+}
+
+// What shows only beside other documents or beside what is stored.
+Result<void> CheckTogether(Session& session, ResourceStore& store,
+                           const std::vector<api::ResourceDocument>& documents) {
+  api::Faults faults;
+  std::map<std::string, const api::ResourceDocument*> seen;
+  for (const api::ResourceDocument& document : documents) {
+    LC2_ASSIGN_OR_RETURN(api::Faults found, CheckApply(session.ctx(), store, document.object));
+    const auto [first, fresh] = seen.emplace(RefOf(document.object).str(), &document);
+    if (!fresh) {
+      found.push_back({.path = "metadata.name",
+                       .message = fmt::format("{} stands in '{}' too", first->first,
+                                              first->second->file)});
+    }
+    for (api::Fault& fault : found) {
+      fault.file = document.file;
+      fault.line = document.LineOf(fault.path);
+      faults.push_back(std::move(fault));
     }
   }
-  if (failed) return *failed;
-  return all;
+  if (faults.empty()) return {};
+  return api::FaultsError("this cannot be applied, nothing was changed", faults);
 }
 
 bool IsRequest(const std::string& kind) {
@@ -61,6 +107,7 @@ std::string_view Word(ApplyOutcome outcome) {
 Result<void> ApplyFiles(Session& session, const std::vector<std::string>& files) {
   LC2_ASSIGN_OR_RETURN(const auto documents, LoadAll(files));
   LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
+  LC2_RETURN_IF_ERROR(CheckTogether(session, home->deps().resources, documents));
   for (const api::ResourceDocument& document : documents) {
     LC2_ASSIGN_OR_RETURN(const Applied applied,
                          Apply(session.ctx(), home->deps().resources, document.object));

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "api/admission.h"
 #include "resources/object_internal.h"
 
 namespace lc2 {
@@ -60,6 +61,13 @@ bool HasLabels(const Json& object, const std::map<std::string, std::string>& lab
     if (label == nullptr || *label != Json(value)) return false;
   }
   return true;
+}
+
+Result<api::Faults> CheckApply(const Context& ctx, ResourceStore& store, const Json& document) {
+  const Result<Json> existing = store.Get(ctx, RefOf(document));
+  if (existing.has_value()) return api::AdmitChange(*existing, Merged(*existing, document)).faults;
+  if (existing.error().kind == ErrorKind::kNotFound) return api::Faults();
+  return existing.error();
 }
 
 Result<Applied> Apply(const Context& ctx, ResourceStore& store, const Json& document) {

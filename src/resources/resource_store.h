@@ -170,6 +170,11 @@ struct Applied {
   codec::Json object;
 };
 
+// What Apply() would refuse in a document now: so that of several none is stored if one is not
+// sound. Nothing for a document that creates an object: whoever read it has checked it.
+Result<api::Faults> CheckApply(const Context& ctx, ResourceStore& store,
+                               const codec::Json& document);
+
 // What `lc2 apply` does with one document: creates the object, or makes spec, labels and
 // annotations of the one that exists say what the document says (labels and annotations that it
 // does not name stay). Repeats itself on conflicts, but for a document with a resourceVersion.

@@ -103,7 +103,9 @@ TEST(LoadManifests, WhatCannotBeReadOrHoldsNothing) {
   const auto broken = LoadManifests("f.yaml", "a: [");
   ASSERT_FALSE(broken.has_value());
   EXPECT_EQ(broken.error().code, "yaml.invalid");
-  EXPECT_EQ(broken.error().message.substr(0, 25), "'f.yaml' cannot be read: ");
+  EXPECT_EQ(broken.error().message.substr(0, 57),
+            "'f.yaml' cannot be read, nothing was changed\n  f.yaml:1: ");
+  EXPECT_NE(broken.error().hint, "");
   for (const char* empty : {"", "# nothing\n", "---\n---\n"}) {
     const auto none = LoadManifests("f.yaml", empty);
     ASSERT_FALSE(none.has_value());
@@ -114,6 +116,24 @@ TEST(LoadManifests, WhatCannotBeReadOrHoldsNothing) {
   for (const char* comma : {",", "a: 1\n--- ,\n", "%x\n,"}) {
     EXPECT_FALSE(LoadManifests("f.yaml", comma).has_value());
   }
+}
+
+TEST(LoadManifests, KnowsTheLinesOfItsFieldsAfterwards) {
+  const auto documents = LoadManifests("f", R"({"apiVersion": "v1", "kind": "List", "items": [
+ {"apiVersion": "backup.liferay.cloud/v1alpha1", "kind": "BackupLocation",
+  "metadata": {"name": "disk"},
+  "spec": {"provider": "local",
+           "bucket": "/srv/vault"}}]})");
+  ASSERT_TRUE(documents.has_value()) << documents.error().message;
+  EXPECT_EQ(documents->at(0).LineOf("spec.bucket"), 5);
+  EXPECT_EQ(documents->at(0).LineOf("spec.region"), 4);  // a default: it stands nowhere
+  EXPECT_EQ(documents->at(0).LineOf(""), 2);
+}
+
+TEST(FaultsError, AlwaysHasAHint) {
+  EXPECT_NE(FaultsError("w", {Fault{.message = "m"}}).hint, "");
+  EXPECT_EQ(FaultsError("w", {Fault{.message = "m"}, Fault{.message = "n", .hint = "h"}}).hint,
+            "h");
 }
 
 TEST(Fault, IsDescribedWithAllThatIsKnown) {

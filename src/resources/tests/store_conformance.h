@@ -329,6 +329,28 @@ TEST_P(StoreConformance, AnUnknownKindIsInvalid) {
   EXPECT_EQ(store().Delete(ctx(), {"Secret", "a", "b"}, {}).error().kind, ErrorKind::kInvalid);
 }
 
+TEST_P(StoreConformance, CheckApplyTellsWhatApplyWouldRefuseAndStoresNothing) {
+  const auto faults = [&](const Json& document) {
+    const Result<api::Faults> found = CheckApply(ctx(), store(), document);
+    EXPECT_TRUE(found.has_value()) << (found.has_value() ? "" : found.error().message);
+    return found.has_value() ? found->size() : 99;
+  };
+  Json document = api::AdmitNew(api::testing::FromYaml(R"(
+apiVersion: backup.liferay.cloud/v1alpha1
+kind: BackupRequest
+metadata: {name: nightly}
+spec: {projectId: retail, environment: prd}
+)"))
+                      .object;
+  EXPECT_EQ(faults(document), 0U);
+  EXPECT_FALSE(store().Get(ctx(), RefOf(document)).has_value());
+  ASSERT_TRUE(Apply(ctx(), store(), document).has_value());
+  EXPECT_EQ(faults(document), 0U);
+  document.at("spec").as_object()["verify"] = "Full";  // a request is carried out once
+  EXPECT_EQ(faults(document), 1U);
+  EXPECT_FALSE(Apply(ctx(), store(), document).has_value());
+}
+
 TEST_P(StoreConformance, ApplyCreatesThenChangesThenRests) {
   Json document = api::AdmitNew(api::testing::FromYaml(R"(
 apiVersion: backup.liferay.cloud/v1alpha1
