@@ -47,8 +47,17 @@ bool HasStep(std::string_view path, std::string_view step) {
   return std::any_of(parts.begin(), parts.end(), [&](const auto& part) { return part == step; });
 }
 
+// The system would take a null byte for the end of a path, a person a line break for that of a line.
+void CheckCharacters(Collector& faults, const std::string& path, std::string_view text) {
+  const bool control = std::any_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  });
+  if (control) faults.Add(path, "must not contain control characters");
+}
+
 void CheckFolder(Collector& faults, const std::string& path, const std::string& folder) {
   if (folder.empty()) return;  // said elsewhere
+  CheckCharacters(faults, path, folder);
   if (folder[0] != '/') {
     faults.Add(path, "must be the absolute path of a folder",
                "a relative path would mean another folder wherever LC2 is started");
@@ -132,6 +141,7 @@ Faults CheckRules(const BackupLocation& location) {
   if (HasStep(spec.prefix, "..") || HasStep(spec.prefix, ".")) {
     faults.Add("spec.prefix", "must not contain '.' or '..' as a folder");
   }
+  CheckCharacters(faults, "spec.prefix", spec.prefix);
   if (spec.encryption.mode == EncryptionMode::kKMS && spec.encryption.key_id.empty()) {
     faults.Add("spec.encryption.keyId", "is required with mode KMS");
   }
@@ -173,6 +183,7 @@ Faults CheckRules(const LiferayEnvironment& environment) {
     if (HasStep(library.prefix, "..") || library.prefix.starts_with("/")) {
       faults.Add("spec.documentLibrary.prefix", "must lie below the folder of the library");
     }
+    CheckCharacters(faults, "spec.documentLibrary.prefix", library.prefix);
   }
   CheckLabels(faults, environment.metadata, kProjectLabel, spec.project_id);
   CheckLabels(faults, environment.metadata, kEnvironmentLabel, spec.environment);

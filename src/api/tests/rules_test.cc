@@ -53,6 +53,10 @@ TEST(Rules, OfALocation) {
             "spec.bucket: must not be the root folder");
   EXPECT_EQ(OfLocation([](auto& l) { l.spec.prefix = "a/../b"; }),
             "spec.prefix: must not contain '.' or '..' as a folder");
+  EXPECT_EQ(OfLocation([](auto& l) { l.spec.prefix = std::string("a\0b", 3); }),
+            "spec.prefix: must not contain control characters");
+  EXPECT_EQ(OfLocation([](auto& l) { l.spec.bucket = "/srv/a\nb"; }),
+            "spec.bucket: must not contain control characters");
   EXPECT_EQ(OfLocation([](auto& l) {
               l.spec.provider = Provider::kAws;
               l.spec.bucket = "acme";
@@ -78,6 +82,8 @@ TEST(Rules, OfAnEnvironment) {
             "spec.documentLibrary.bucket: must be the absolute path of a folder");
   EXPECT_EQ(OfEnvironment([](auto& e) { e.spec.document_library.prefix = "a/../.."; }),
             "spec.documentLibrary.prefix: must lie below the folder of the library");
+  EXPECT_EQ(OfEnvironment([](auto& e) { e.spec.document_library.prefix = "a\x7f"; }),
+            "spec.documentLibrary.prefix: must not contain control characters");
   EXPECT_EQ(OfEnvironment([](auto& e) { e.spec.document_library.store = LibraryStore::kDB; }),
             "spec.documentLibrary.bucket: must be left out with store DB");
   EXPECT_EQ(OfEnvironment([](auto& e) {
