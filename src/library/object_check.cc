@@ -70,8 +70,9 @@ Result<std::optional<Finding>> CopyChecked(const Context& ctx, ObjectStore& vaul
   std::string wrong;
   if (size != entry.size) {
     wrong = fmt::format("'{}' has {} bytes instead of {}", entry.path, size, entry.size);
-  } else if (hash.FinishHex() != entry.checksum->value) {
-    wrong = fmt::format("'{}' does not have the recorded SHA-256", entry.path);
+  } else if (const std::string found = hash.FinishHex(); found != entry.checksum->value) {
+    wrong =
+        fmt::format("'{}' has SHA-256 {} instead of {}", entry.path, found, entry.checksum->value);
   }
   if (wrong.empty()) return std::optional<Finding>();
   Finding damaged = BackupFinding(entry, FindingKind::kDamaged, std::move(wrong));
