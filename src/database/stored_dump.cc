@@ -23,6 +23,16 @@ Error Damaged(const DumpFacts& facts, std::string why) {
                .hint = "use another backup, and look what happened to the storage of this one"};
 }
 
+// A manifest names it: that it is gone is damage, whoever asks.
+Result<std::unique_ptr<ObjectReader>> OpenStored(const Context& ctx, ObjectStore& store,
+                                                 const DumpFacts& facts) {
+  auto stored = store.OpenReader(ctx, facts.path);
+  if (stored.has_value() || stored.error().kind != ErrorKind::kNotFound) return stored;
+  Error error = Damaged(facts, "it is not there");
+  error.cause = Share(stored.error());
+  return error;
+}
+
 // Counts and hashes what passes, and looks whether somebody wants to stop.
 class HashingSource final : public ByteSource {
  public:
@@ -131,13 +141,13 @@ Result<std::unique_ptr<StoredDump>> StoredDump::Open(const Context& ctx, ObjectS
         .message = fmt::format("dump '{}' has the unknown format '{}'", facts.path, facts.format),
         .hint = "was the backup made by a newer lc2?"};
   }
-  LC2_ASSIGN_OR_RETURN(auto stored, store.OpenReader(ctx, facts.path));
+  LC2_ASSIGN_OR_RETURN(auto stored, OpenStored(ctx, store, facts));
   return std::unique_ptr<StoredDump>(
       std::make_unique<StoredDumpReader>(ctx, std::move(stored), facts));
 }
 
 Result<void> CheckStoredHash(const Context& ctx, ObjectStore& store, const DumpFacts& facts) {
-  LC2_ASSIGN_OR_RETURN(auto stored, store.OpenReader(ctx, facts.path));
+  LC2_ASSIGN_OR_RETURN(auto stored, OpenStored(ctx, store, facts));
   HashingSource source(ctx, std::move(stored));
   std::vector<char> buffer(kBufferBytes);
   while (true) {
