@@ -31,9 +31,11 @@ Result<vault::RunChoice> ChooseBase(const Context& ctx, ObjectStore& store,
   LC2_ASSIGN_OR_RETURN(const vault::RunList list, vault::ListRuns(ctx, store, env));
   vault::RunChoice choice{.base = DecideBase(list.runs), .inherits = {}};
   if (choice.base && choice.base->backup_id) {
-    // A manifest that cannot be read is no base; a full backup is what helps then.
+    // A manifest that cannot be read or is gone is no base; a full backup is what helps then.
     const auto backup = vault::OpenBackup(ctx, store, env, *choice.base->backup_id);
-    if (!backup.has_value() && backup.error().kind != ErrorKind::kCorrupt) return backup.error();
+    const bool unreadable = !backup.has_value() && (backup.error().kind == ErrorKind::kCorrupt ||
+                                                    backup.error().code == "backup.unfinished");
+    if (!backup.has_value() && !unreadable) return backup.error();
     if (!backup.has_value()) choice.base.reset();
   }
   return choice;

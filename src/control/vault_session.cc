@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "vault/commit.h"
+
 namespace lc2::control {
 
 namespace {
@@ -83,8 +85,17 @@ Result<EnvironmentVault> OpenNamespace(const Context& ctx, const Deps& deps,
 
 Result<vault::OpenedBackup> OpenTrusted(const Context& ctx, const Deps& deps, EnvironmentVault& at,
                                         const BackupId& id, bool require_trusted) {
-  return vault::OpenBackup(ctx, at.session->store(), at.id(), id,
-                           {.trusted = deps.trusted, .require_trusted = require_trusted});
+  const auto open = [&] {
+    return vault::OpenBackup(ctx, at.session->store(), at.id(), id,
+                             {.trusted = deps.trusted, .require_trusted = require_trusted});
+  };
+  Result<vault::OpenedBackup> backup = open();
+  if (backup.has_value() || backup.error().code != "backup.unfinished") return backup;
+  // Whoever sees a committed backup without its manifest writes the manifest.
+  LC2_ASSIGN_OR_RETURN(const vault::RunFacts run,
+                       vault::FindRun(ctx, at.session->store(), at.id(), id));
+  LC2_RETURN_IF_ERROR(vault::FinishCommit(ctx, at.session->vault(), at.id(), run.run));
+  return open();
 }
 
 }  // namespace lc2::control

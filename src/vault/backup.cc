@@ -43,7 +43,7 @@ Result<std::string> ReadManifest(const Context& ctx, ObjectStore& store, const s
                  .message = fmt::format("the manifest '{}' is not there, though its backup is "
                                         "committed",
                                         key),
-                 .hint = "the control plane writes it again: 'lc2 catalog rebuild'",
+                 .hint = "'lc2 backup verify' writes it again",
                  .cause = Share(std::move(bytes).error())};
   }
   if (!bytes.has_value()) return bytes;
