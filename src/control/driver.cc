@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "api/backup_request.h"
 #include "api/restore_request.h"
@@ -19,6 +20,8 @@ constexpr milliseconds kLook{200};
 constexpr milliseconds kFirstPause{500};
 constexpr milliseconds kLongestPause{30'000};
 constexpr int kTries = 12;
+// Of base's ErrnoError(). Nobody empties a disk while he watches lc2 wait for it.
+constexpr std::string_view kDiskFull = "file.no_space";
 
 Result<Reconciled> Reconcile(const Context& ctx, const Deps& deps, const ResourceRef& ref) {
   if (ref.kind == api::BackupRequest::kKind) {
@@ -64,6 +67,7 @@ Result<Reconciled> Drive(const Context& ctx, const Deps& deps, const ResourceRef
     // A stale write: somebody else was here; look again at once.
     if (step.error().kind == ErrorKind::kConflict && ++failures < kTries) continue;
     if (!FactsOf(step.error().kind).retryable || ++failures >= kTries) return step;
+    if (step.error().code == kDiskFull) return step;
     ctx.log().Warning("reconcile", {{"request", request.str()}, {"error", Describe(step.error())}});
     deps.platform.Wait(ctx, pause);
     pause = std::min(pause * 2, kLongestPause);
