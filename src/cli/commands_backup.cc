@@ -67,6 +67,30 @@ void AddCreate(CLI::App& backup, Chosen& chosen) {
   });
 }
 
+// What a damaged backup is still good for.
+std::string WhatIsLeft(const engine::VerifyReport& report) {
+  bool manifest = false;
+  bool dump = false;
+  bool list = false;
+  for (const engine::Damage& damage : report.damages) {
+    if (!damage.key.empty()) continue;  // one document
+    manifest = manifest || damage.path.ends_with("/manifest.json") ||
+               damage.path.ends_with("/manifest.sig");
+    dump = dump || damage.path.find(".dump.zst") != std::string::npos ||
+           damage.path.ends_with(".sql.gz");
+    list = list || damage.path.find("/library/") != std::string::npos;
+  }
+  const std::string anew = "; make a new backup now: it will copy everything anew";
+  if (manifest) {
+    return "nothing of this backup can be restored until that file is put right; 'lc2 backup list' "
+           "shows others" + anew;
+  }
+  if (dump && list) return "other backups can still be restored" + anew;
+  if (dump) return "its documents can still be restored, with --type storage-only" + anew;
+  if (list) return "its database can still be restored, with --type database-only" + anew;
+  return "everything that is not named above can still be restored" + anew;
+}
+
 Result<void> Verify(Session& session, const std::string& id, const std::string& level_word) {
   LC2_ASSIGN_OR_RETURN(auto at, session.OpenVault(provider::VaultAccess::kWrite));
   LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
@@ -104,8 +128,7 @@ Result<void> Verify(Session& session, const std::string& id, const std::string& 
                .code = "verify.damaged",
                .message = fmt::format("backup '{}' is damaged in {} places, first '{}'", id,
                                       report.damaged, report.damages.front().path),
-               .hint = "everything that is not named above can still be restored; make a new backup "
-                       "now: it will copy everything anew"};
+               .hint = WhatIsLeft(report)};
 }
 
 void AddVerify(CLI::App& backup, Chosen& chosen) {
