@@ -18,7 +18,8 @@ STRANGE = ("20096/20100/a  b /1.0", "20096/20100/back\\slash\\n/1.0", "20096/201
 class Site:
     """Database, library, home and vault in one folder; a database name of its own on the server."""
 
-    def __init__(self, server, binary, folder, versions, layout="Pool", name="lportal"):
+    def __init__(self, server, binary, folder, versions, layout="Pool", name="lportal", **location):
+        """`location`: further fields of the BackupLocation's spec."""
         self.server, self.folder, self.name = server, Path(folder), name
         self.library, self.vault = self.folder / "library", self.folder / "vault"
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -28,7 +29,7 @@ class Site:
         self.lc2.env["LC2_CLIENT_PATH"] = str(server.bindir)
         server.create_database(name)
         self.sample("make", "--versions", versions, "--tiny-files", "--own-schema", "--no-indexes")
-        self.apply(layout)
+        self.apply({"layout": layout, **location})
 
     def dsn(self, database=None):
         return ["--dsn-host", self.server.host, "--dsn-port", self.server.port, "--dsn-user", self.server.user,
@@ -43,7 +44,7 @@ class Site:
     def sample(self, verb, *args):
         self.tool("make_sample.py", verb, *self.dsn(), "--root", self.library, "--quiet", *args)
 
-    def apply(self, layout):
+    def apply(self, location):
         text = self.lc2("--project", PROJECT, "--environment", ENVIRONMENT, "env", "init", "--library", self.library,
                         "--vault", self.vault, "--db-host", self.server.host, "--db-port", self.server.port,
                         "--db-user", self.server.user, "--db-name", self.name,
@@ -51,7 +52,7 @@ class Site:
         documents = list(yaml.safe_load_all(text[text.index("apiVersion") :]))
         for document in documents:
             if document["kind"] == "BackupLocation":
-                document["spec"]["layout"] = layout
+                document["spec"].update(location)
         resources = self.folder / "environment.yaml"
         resources.write_text(yaml.safe_dump_all(documents))
         self.lc2("apply", "-f", resources)

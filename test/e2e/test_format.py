@@ -6,6 +6,7 @@ the second half of this file damages a vault in one way after another.
 
 import json
 import shutil
+import time
 from itertools import pairwise
 
 import pytest
@@ -19,8 +20,8 @@ pytestmark = pytest.mark.pg(15)
 def site(pg, lc2_binary, tmp_path_factory):
     """make(name, versions, layout): an environment on the module's server."""
 
-    def make(name, versions, layout="Pool"):
-        return Site(pg, lc2_binary, tmp_path_factory.mktemp(name), versions, layout, name)
+    def make(name, versions, layout="Pool", **location):
+        return Site(pg, lc2_binary, tmp_path_factory.mktemp(name), versions, layout, name, **location)
 
     return make
 
@@ -112,6 +113,24 @@ def test_a_loss_and_its_acceptance_are_as_documented(site):
     (known,) = made.vault.glob("*/*/control/known/*.json")
     losses = json.loads(known.read_bytes())["losses"]
     assert [(loss["key"], loss["kind"]) for loss in losses] == [(key, "Missing") for key in sorted(lost)]
+
+
+def test_deletion_is_as_documented(site):
+    made = site("deletion", 60, softDeleteDays=0)
+    first = made.back_up()
+    made.back_up()
+    made.lc2("backup", "delete", first, "--reason", "test data")
+    assert check_vault(made.vault) == []
+    time.sleep(1)  # a delay of no days is over with the second in which it was asked for
+    made.lc2("backup", "delete", first)
+    assert check_vault(made.vault) == []
+    assert [manifest["backupId"] == first for manifest in manifests(made.vault)] == [False]
+    reserved = json.loads((made.vault / "retail/prd/control/ids" / first).read_bytes())
+    log = made.vault / "retail/prd/control/runs" / reserved["runId"]
+    events = [json.loads(path.read_bytes())["event"] for path in sorted(log.glob("*.json"))]
+    assert events[-2:] == ["deletionRequested", "deleted"]
+    # What it holds is read from its candidate until it is collected.
+    assert next(made.vault.glob(f"*/*/runs/{log.name}/*/candidate.json")).is_file()
 
 
 def test_restores_and_what_follows_are_as_documented(site):

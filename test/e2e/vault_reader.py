@@ -140,12 +140,23 @@ class Reader:
         for key in self.vault.glob("keys/*.pem"):
             self.expect(key.name, "key id", key.stem, sha256(raw_key(key))[:16])
         self.runs = {p.name: self.check_log(p) for p in self.vault.glob("*/*/control/runs/*")}
-        committed = [log for log in self.runs.values() if any("committed" in entry for entry in log)]
         manifests = sorted(self.vault.glob("*/*/*/manifest.json"))
-        self.expect("vault", "number of manifests", len(manifests), len(committed))
+        self.check_published(manifests)
         for path in manifests:
             self.check_backup(path.relative_to(self.vault))
         return self.problems
+
+    def check_published(self, manifests):
+        """Manifests, signatures and trackers are those of the backups that live."""
+        living, ids = 0, set()
+        for log in self.runs.values():
+            events = {entry.get("event") for entry in log}
+            if "committed" in events and "deleted" not in events:
+                living += 1
+                ids.add(log[0]["opened"]["backupId"])
+        self.expect("vault", "number of manifests", len(manifests), living)
+        self.expect("vault", "signatures", len(list(self.vault.glob("*/*/*/manifest.sig"))), living)
+        self.expect("vault", "trackers", {path.stem for path in self.vault.glob("backup-metadata/*")}, ids)
 
     def check_audit(self, vault_id):
         previous, number = "", 0
