@@ -1,33 +1,101 @@
 // Manifests, candidates, control log entries and indexes come from storage that others may write.
-// Nothing in them may crash a reader, and what is accepted must survive a round trip.
+// Nothing in them may crash a reader or lead it out of the environment, and what is accepted must
+// survive a round trip.
 #include <cstdint>
+#include <string>
 #include <string_view>
 
+#include <boost/json/object.hpp>
+
 #include "base/check.h"
+#include "base/hash.h"
+#include "codec/json.h"
+#include "storage/object_store.h"
 #include "vault/candidate.h"
 #include "vault/control_log.h"
 #include "vault/entries.h"
 #include "vault/manifest.h"
+#include "vault/paths.h"
+#include "vault/tracker.h"
+
+namespace {
+
+using namespace lc2;         // NOLINT(google-build-using-namespace): one file, one purpose
+using namespace lc2::vault;  // NOLINT(google-build-using-namespace): one file, one purpose
+
+const EnvironmentId kEnv{.project = ProjectId("retail"), .environment = EnvironmentName("prd")};
+const RunId kRun("0123456789abcdef0123456789abcdef");
+const std::string kIndexPath = "retail/prd/20251109-143000/library/a1/index.json";
+
+void CheckPaths(const DatabaseFacts& database, const LibraryFacts& library,
+                const ConsistencyFacts& consistency) {
+  const auto inside = [](const auto& part) { LC2_CHECK(!part || IsInside(kEnv, part->path)); };
+  inside(database.dump);
+  if (database.dump) inside(database.dump->index);
+  inside(database.references);
+  inside(consistency.findings);
+  inside(library.index);
+  std::string last;
+  for (const Entry& entry : library.files) {
+    LC2_CHECK(IsInside(kEnv, entry.path) && CheckKey(entry.key).has_value());
+    LC2_CHECK(last < entry.key && entry.size >= 0);
+    last = entry.key;
+  }
+}
+
+void TryManifest(std::string_view bytes) {
+  const auto manifest = ParseManifest(bytes, kEnv, "manifest.json");
+  if (!manifest.has_value()) return;
+  CheckPaths(manifest->database, manifest->document_library, manifest->consistency);
+  const std::string written = EncodeManifest(*manifest);
+  const auto again = ParseManifest(written, kEnv, "again");
+  LC2_CHECK(again.has_value() && EncodeManifest(*again) == written);
+  // LCP's tools get a tracker of whatever was accepted.
+  LC2_CHECK(codec::ParseJson(EncodeTracker(*manifest)).has_value());
+}
+
+// A checksum is no secret: whoever changes a manifest can make it fit again.
+void TryManifestWithItsChecksum(std::string_view bytes) {
+  auto json = codec::ParseJson(bytes);
+  if (!json.has_value() || !json->is_object()) return;
+  json->as_object().erase("checksum");
+  json->as_object()["checksum"] = Sha256Tagged(codec::CanonicalJson(*json));
+  TryManifest(codec::CompactJson(*json));
+}
+
+void TryCandidate(std::string_view bytes) {
+  const auto candidate = ParseCandidate(bytes, kEnv, "candidate.json");
+  if (!candidate.has_value()) return;
+  CheckPaths(candidate->database, candidate->document_library, candidate->consistency);
+  const auto again = ParseCandidate(EncodeCandidate(*candidate), kEnv, "again");
+  LC2_CHECK(again.has_value() && *again == *candidate);
+}
+
+void TryLogEntry(std::string_view bytes) {
+  const auto entry = ParseLogEntry(kEnv, kRun, 0, bytes);
+  if (!entry.has_value()) return;
+  const std::string written = EncodeLogEntry(kEnv, kRun, *entry);
+  const auto again = ParseLogEntry(kEnv, kRun, 0, written);
+  LC2_CHECK(again.has_value() && again->body.index() == entry->body.index());
+  LC2_CHECK(EncodeLogEntry(kEnv, kRun, *again) == written);
+}
+
+void TryIndex(std::string_view bytes) {
+  const auto index = ParseIndex(bytes, kEnv, kIndexPath);
+  if (!index.has_value()) return;
+  for (const ShardFacts& shard : index->shards) LC2_CHECK(IsInside(kEnv, shard.path));
+  const auto again = ParseIndex(EncodeIndex(*index), kEnv, kIndexPath);
+  LC2_CHECK(again.has_value() && again->shards == index->shards);
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace lc2;         // NOLINT(google-build-using-namespace): one function
-  using namespace lc2::vault;  // NOLINT(google-build-using-namespace): one function
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const EnvironmentId env{.project = ProjectId("retail"), .environment = EnvironmentName("prd")};
-  const RunId run("0123456789abcdef0123456789abcdef");
-
-  if (const auto manifest = ParseManifest(bytes, env, "manifest.json"); manifest.has_value())
-    LC2_CHECK(ParseManifest(EncodeManifest(*manifest), env, "again").has_value());
-  if (const auto candidate = ParseCandidate(bytes, env, "candidate.json"); candidate.has_value()) {
-    const auto again = ParseCandidate(EncodeCandidate(*candidate), env, "again");
-    LC2_CHECK(again.has_value() && *again == *candidate);
-  }
-  if (const auto entry = ParseLogEntry(env, run, 0, bytes); entry.has_value()) {
-    const auto again = ParseLogEntry(env, run, 0, EncodeLogEntry(env, run, *entry));
-    LC2_CHECK(again.has_value() && again->body.index() == entry->body.index());
-  }
-  const std::string index_path = "retail/prd/20251109-143000/library/a1/index.json";
-  if (const auto index = ParseIndex(bytes, env, index_path); index.has_value())
-    LC2_CHECK(ParseIndex(EncodeIndex(*index), env, index_path).has_value());
+  TryManifest(bytes);
+  TryManifestWithItsChecksum(bytes);
+  TryCandidate(bytes);
+  TryLogEntry(bytes);
+  TryIndex(bytes);
   return 0;
 }
