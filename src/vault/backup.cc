@@ -123,7 +123,8 @@ Result<void> CheckIds(const Manifest& manifest, const BackupId& id, const RunFac
   return Error{.kind = ErrorKind::kCorrupt,
                .code = "manifest.invalid",
                .message = fmt::format("manifest '{}' is that of backup '{}' and run '{}'", key,
-                                      manifest.backup_id.str(), manifest.run_id.str())};
+                                      manifest.backup_id.str(), manifest.run_id.str()),
+               .hint = "restore an older version of this object"};
 }
 
 // The logs of one listing, each from the bytes that were read in bulk.

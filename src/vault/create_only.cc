@@ -19,8 +19,11 @@ Created Judge(std::string found, const std::string& bytes) {
   return Created{.outcome = CreateOutcome::kNotOurs, .found = std::move(found)};
 }
 
-bool IsPlainRefusal(ErrorKind kind) {
-  return kind == ErrorKind::kDenied || kind == ErrorKind::kInvalid;
+// Nothing was written, and asking again changes nothing. A folder whose disk is full says so before
+// the name exists; taken for a lost answer, it would be told as one.
+bool IsPlainRefusal(const Error& error) {
+  return error.kind == ErrorKind::kDenied || error.kind == ErrorKind::kInvalid ||
+         error.code == "file.no_space";
 }
 
 }  // namespace
@@ -46,7 +49,7 @@ Result<Created> CreateDecision(const Context& ctx, ObjectStore& store, const std
                         .body = bytes,
                         .mode = create_only ? PutMode::kCreateOnly : PutMode::kRunOwned});
     if (put.has_value()) return Created{.outcome = CreateOutcome::kOurs};
-    if (IsPlainRefusal(put.error().kind) && !lost) return std::move(put).error();
+    if (IsPlainRefusal(put.error()) && !lost) return std::move(put).error();
     why = Share(std::move(put).error());
     lost = true;
   }
