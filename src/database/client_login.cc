@@ -125,6 +125,9 @@ Error ToolError(const ClientTool& tool, std::string_view doing, const ExitStatus
   } else if (ContainsAny(stderr_text, kLost)) {
     error.kind = ErrorKind::kUnavailable;
     error.hint = "did the server restart?";
+  } else {
+    error.hint = fmt::format("does '{}' work by hand, and what does the server's log say?",
+                             tool.path.native());
   }
   return error;
 }

@@ -91,6 +91,7 @@ TEST(ToolError, TellsWhatTheCallerHasToDo) {
             ErrorKind::kUnavailable);
   EXPECT_EQ(Failed("", {.signal = 9}).kind, ErrorKind::kUnavailable);
   EXPECT_EQ(Failed("ERROR:  syntax error").kind, ErrorKind::kInvalid);
+  EXPECT_NE(Failed("").hint, "");
 }
 
 TEST(ToolError, NamesProgramEndAndWords) {
