@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/time_format.h"
@@ -16,6 +18,8 @@ namespace lc2::cli {
 namespace {
 
 constexpr std::int64_t kMaxManifest = vault::kMaxManifestBytes;
+constexpr std::string_view kElsewhere =
+    "take it from another backup: 'lc2 backup verify' tells which one is sound";
 
 Result<Entry> FindEntry(Session& session, ObjectStore& store, const vault::Manifest& manifest,
                         const std::string& key) {
@@ -37,12 +41,19 @@ Result<Entry> FindEntry(Session& session, ObjectStore& store, const vault::Manif
 // Copies an object and compares its SHA-256 on the way.
 Result<void> CopyChecked(const Context& ctx, ObjectStore& store, const std::string& path,
                          const std::string& sha256, ByteSink& sink) {
-  LC2_ASSIGN_OR_RETURN(const auto source, store.OpenReader(ctx, path));
+  const auto source = store.OpenReader(ctx, path);
+  if (!source.has_value() && source.error().kind == ErrorKind::kNotFound) {
+    return Error{.kind = ErrorKind::kCorrupt,
+                 .code = "backup.document_damaged",
+                 .message = fmt::format("'{}' is damaged: it is not there", path),
+                 .hint = std::string(kElsewhere)};
+  }
+  if (!source.has_value()) return source.error();
   Sha256 hash;
   std::vector<char> buffer(256 * 1024);
   while (true) {
     LC2_RETURN_IF_ERROR(ctx.Check());
-    LC2_ASSIGN_OR_RETURN(const std::size_t count, source->Read(buffer));
+    LC2_ASSIGN_OR_RETURN(const std::size_t count, (*source)->Read(buffer));
     if (count == 0) break;
     const std::string_view bytes(buffer.data(), count);
     hash.Update(bytes);
@@ -52,7 +63,8 @@ Result<void> CopyChecked(const Context& ctx, ObjectStore& store, const std::stri
     return Error{.kind = ErrorKind::kCorrupt,
                  .code = "backup.document_damaged",
                  .message = fmt::format("'{}' is damaged: expected SHA-256 {}, found {}", path,
-                                        sha256, found)};
+                                        sha256, found),
+                 .hint = std::string(kElsewhere)};
   }
   return {};
 }
@@ -91,6 +103,38 @@ Result<library::RestoreSummary> DownloadLibrary(const Context& ctx, ObjectStore&
        .bytes_total = manifest.document_library.total_size_bytes});
 }
 
+// The nearest place to a path that exists, without links.
+std::filesystem::path Resolved(const std::filesystem::path& path) {
+  std::error_code failed;
+  std::filesystem::path resolved =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(path), failed);
+  return failed ? path : resolved;
+}
+
+// A copy inside would look like a part of the vault, or like documents to the next backup.
+Result<void> CheckOutside(const std::filesystem::path& folder,
+                          const control::EnvironmentVault& at) {
+  const std::filesystem::path target = Resolved(folder);
+  const auto check = [&](const std::string& place, std::string_view what) -> Result<void> {
+    const std::filesystem::path outer = Resolved(place);
+    if (std::mismatch(outer.begin(), outer.end(), target.begin(), target.end()).first !=
+        outer.end()) {
+      return {};
+    }
+    return Error{.kind = ErrorKind::kInvalid,
+                 .code = "download.inside",
+                 .message = fmt::format("the folder '{}' lies in the {} '{}'", folder.native(), what,
+                                        outer.native()),
+                 .hint = "choose a folder elsewhere"};
+  };
+  if (at.location.spec.provider == api::Provider::kLocal) {
+    LC2_RETURN_IF_ERROR(check(at.location.spec.bucket, "vault"));
+  }
+  const api::EnvironmentLibrary& library = at.environment.spec.document_library;
+  if (library.store != api::LibraryStore::kFileSystem) return {};
+  return check(library.bucket, "document library");
+}
+
 }  // namespace
 
 Result<void> AuditRead(Session& session, control::EnvironmentVault& at, const std::string& action,
@@ -114,6 +158,7 @@ Result<void> CopyDocument(Session& session, ObjectStore& vault, const vault::Man
 
 Result<void> Download(Session& session, const std::string& id, const std::string& folder) {
   LC2_ASSIGN_OR_RETURN(auto at, session.OpenVault(provider::VaultAccess::kWrite));
+  LC2_RETURN_IF_ERROR(CheckOutside(folder, at));
   LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
   LC2_ASSIGN_OR_RETURN(const vault::OpenedBackup backup,
                        control::OpenTrusted(session.ctx(), home->deps(), at, BackupId(id), false));
