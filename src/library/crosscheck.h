@@ -82,12 +82,12 @@ struct EntryCheck {
   FindingSink* findings = nullptr;
   // Takes losses and size mismatches that neither of the two explains.
   FindingSink* unexplained = nullptr;
-  // The entries are those of a library, not of a backup: what they lack is lost at the source.
-  bool live = false;
   // Keys outside it are passed over: for a selective restore.
   const KeyFilter* only = nullptr;
   // Count and report entries that no reference names.
   bool report_orphans = true;
+  // The entries are those of a library, not of a backup: what they lack is lost at the source.
+  bool live = false;
 };
 // Puts references beside the entries of a backup, a restored library or a listing, offline: for
 // verify, drill and restore. Streams; constant memory.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <boost/describe/class.hpp>
 
@@ -73,5 +74,17 @@ BOOST_DESCRIBE_STRUCT(RestorePlan, (),
                        extra_bytes, filtered_out))
 
 Result<RestorePlan> PlanRestore(const Context& ctx, RestoreJoin& join);
+
+// What restoring a library alone would take from the rows of the live database: objects that are
+// there now in the row's size, and afterwards would be gone or of another size. What is lost
+// already is not lost newly (design.md section 6).
+struct NewLosses {
+  std::int64_t count = 0;
+  std::vector<std::string> named;  // the first ten
+  bool operator==(const NewLosses&) const = default;
+};
+Result<NewLosses> FindNewLosses(const Context& ctx, ReferenceReader& references,
+                                EntryReader& backup, EntryReader* target,
+                                const RestoreScope& scope);
 
 }  // namespace lc2::library

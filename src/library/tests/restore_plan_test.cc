@@ -55,5 +55,52 @@ TEST(PlanRestore, AnAbsentTargetIsEmpty) {
   EXPECT_EQ(PlanRestore(TestContext(), join).value(), (RestorePlan{.write = 1, .write_bytes = 3}));
 }
 
+TEST(FindNewLosses, NamesWhatRowsWouldLoseAndHaveNow) {
+  const auto losses = [](std::vector<Entry> backup, std::vector<Entry> target,
+                         const RestoreScope& scope) {
+    VectorReader<Reference> rows({Row("a/0/0/1.0", 1), Row("b/0/0/1.0", 1), Row("c/0/0/1.0", 1)});
+    VectorReader<Entry> wanted(std::move(backup));
+    VectorReader<Entry> present(std::move(target));
+    return FindNewLosses(TestContext(), rows, wanted, &present, scope).value().named;
+  };
+  using Names = std::vector<std::string>;
+  const RestoreScope keep{}, remove{.extra_keys = ExtraKeys::kRemove};
+  // Extra keys: lost only where they are removed, and only where a row has them now.
+  EXPECT_EQ(losses({}, {Listed("a/0/0/1.0", 1), Listed("d/0/0/1.0", 1)}, keep), Names{});
+  EXPECT_EQ(losses({}, {Listed("a/0/0/1.0", 1), Listed("d/0/0/1.0", 1)}, remove),
+            Names{"a/0/0/1.0"});
+  EXPECT_EQ(losses({}, {Listed("a/0/0/1.0", 9)}, remove), Names{});
+  // Replaced in another size; brought back; equal.
+  EXPECT_EQ(losses({Listed("a/0/0/1.0", 2)}, {Listed("a/0/0/1.0", 1)}, keep), Names{"a/0/0/1.0"});
+  EXPECT_EQ(losses({Listed("a/0/0/1.0", 2)}, {}, keep), Names{});
+  EXPECT_EQ(losses({Listed("a/0/0/1.0", 1)}, {Listed("a/0/0/1.0", 2)}, keep), Names{});
+  EXPECT_EQ(losses({Listed("a/0/0/1.0", 1)}, {Listed("a/0/0/1.0", 1)}, keep), Names{});
+  // Outside the filter nothing is touched.
+  const RestoreScope only_b{.filter = KeyFilter::Make({"b/"}, {}).value(),
+                            .extra_keys = ExtraKeys::kRemove};
+  EXPECT_EQ(losses({}, {Listed("a/0/0/1.0", 1), Listed("b/0/0/1.0", 1)}, only_b),
+            Names{"b/0/0/1.0"});
+}
+
+TEST(FindNewLosses, CountsAllAndNamesTen) {
+  std::vector<Reference> rows;
+  std::vector<Entry> target;
+  for (char c = 'a'; c < 'a' + 12; ++c) {
+    rows.push_back(Row(std::string(1, c), 1));
+    target.push_back(Listed(std::string(1, c), 1));
+  }
+  VectorReader<Reference> references(rows);
+  VectorReader<Entry> backup({});
+  VectorReader<Entry> present(target);
+  const NewLosses losses =
+      FindNewLosses(TestContext(), references, backup, &present, {.extra_keys = ExtraKeys::kRemove})
+          .value();
+  EXPECT_EQ(losses.count, 12);
+  EXPECT_EQ(losses.named.size(), 10U);
+  VectorReader<Reference> again(rows);
+  VectorReader<Entry> nothing({});
+  EXPECT_EQ(FindNewLosses(TestContext(), again, nothing, nullptr, {}).value(), NewLosses{});
+}
+
 }  // namespace
 }  // namespace lc2::library
