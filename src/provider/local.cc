@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/file.h"
 #include "codec/described.h"
 #include "provider/provider.h"
 #include "storage/stores.h"
@@ -41,7 +42,8 @@ Result<fs::path> Root(const std::string& bucket, const std::string& prefix,
 
 Result<fs::path> VaultRoot(const api::BackupLocation& location) {
   if (location.spec.provider != api::Provider::kLocal) {
-    return Unsupported(location.spec.provider, fmt::format("location '{}'", location.metadata.name));
+    return Unsupported(location.spec.provider,
+                       fmt::format("location '{}'", location.metadata.name));
   }
   return Root(location.spec.bucket, location.spec.prefix,
               fmt::format("location '{}'", location.metadata.name));
@@ -64,11 +66,37 @@ Result<fs::path> LibraryRoot(const api::LiferayEnvironment& environment) {
   return Root(library.bucket, library.prefix, what);
 }
 
-// Where a path leads, also when its last parts do not exist yet.
+// The path with its first link that leads nowhere replaced by where it would lead; nothing if it
+// has no such link. `path` is canonical as far as it exists.
+std::optional<fs::path> FollowDanglingLink(const fs::path& path) {
+  fs::path before;
+  for (auto part = path.begin(); part != path.end(); ++part) {
+    std::error_code failed;
+    const fs::path end = fs::read_symlink(before / *part, failed);
+    if (failed) {
+      before /= *part;
+      continue;
+    }
+    fs::path followed = before / end;
+    while (++part != path.end()) followed /= *part;
+    return followed;
+  }
+  return std::nullopt;
+}
+
+// Where a path leads, also when its last parts, or the ends of its links, do not exist yet.
 fs::path Resolved(const fs::path& path) {
-  std::error_code failed;
-  const fs::path resolved = fs::weakly_canonical(path, failed);
-  return failed ? path.lexically_normal() : resolved;
+  constexpr int kMaxLinks = 40;  // as many as Linux follows
+  fs::path resolved = path;
+  for (int links = 0; links < kMaxLinks; ++links) {
+    std::error_code failed;
+    const fs::path canonical = fs::weakly_canonical(resolved, failed);
+    if (failed) break;
+    const std::optional<fs::path> followed = FollowDanglingLink(canonical);
+    if (!followed) return canonical;
+    resolved = *followed;
+  }
+  return resolved.lexically_normal();
 }
 
 bool IsWithin(const fs::path& inner, const fs::path& outer) {
@@ -92,6 +120,17 @@ class LocalProvider final : public Provider {
     LC2_ASSIGN_OR_RETURN(const fs::path root, LibraryRoot(environment));
     return OpenFolderStore(root, {.create = access == LibraryAccess::kWrite,
                                   .read_only = access == LibraryAccess::kRead});
+  }
+
+  // The root will be made in the nearest folder above it that exists.
+  Result<std::optional<std::int64_t>> FreeBytesForLibrary(
+      const api::LiferayEnvironment& environment) override {
+    LC2_ASSIGN_OR_RETURN(fs::path folder, LibraryRoot(environment));
+    std::error_code failed;
+    while (!fs::exists(folder, failed) && folder.has_relative_path()) folder = folder.parent_path();
+    const fs::space_info space = fs::space(folder, failed);
+    if (failed) return ErrnoError(failed.value(), "ask for the free space of", folder.native());
+    return std::optional(static_cast<std::int64_t>(space.available));
   }
 
   Result<SecretValues> DatabaseSecret(const api::LiferayEnvironment& environment) override {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "api/backup_location.h"
 #include "api/liferay_environment.h"
@@ -35,6 +37,11 @@ class Provider {
   // "library.unsupported_store" for a portal store that is not served.
   virtual Result<std::unique_ptr<ObjectStore>> OpenLibrary(
       const api::LiferayEnvironment& environment, LibraryAccess access) = 0;
+  // Room for a library that is not there yet; nothing where there is no such limit.
+  virtual Result<std::optional<std::int64_t>> FreeBytesForLibrary(
+      const api::LiferayEnvironment& /*environment*/) {
+    return std::optional<std::int64_t>();
+  }
   // The values of the database's connection secret.
   virtual Result<SecretValues> DatabaseSecret(const api::LiferayEnvironment& environment) = 0;
 
