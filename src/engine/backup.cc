@@ -64,10 +64,9 @@ Result<void> CrosscheckStep(const Context& ctx, BackupState& state) {
   facts.size_mismatches = verdict.size_mismatches;
   facts.recovered = verdict.recovered;
   facts.in_flight = verdict.in_flight;
-  LC2_RETURN_IF_ERROR(
-      RecordStep(ctx, state, "crosscheck",
-                 codec::JsonObject{{"consistency", codec::Encode(facts)},
-                                   {"verdict", codec::Encode(verdict)}}));
+  LC2_RETURN_IF_ERROR(RecordStep(ctx, state, "crosscheck",
+                                 codec::JsonObject{{"consistency", codec::Encode(facts)},
+                                                   {"verdict", codec::Encode(verdict)}}));
   // What a broken environment has left is kept by its safeguard, which says that it is incomplete.
   const std::int64_t lost = verdict.lost_at_source + verdict.size_mismatches;
   const std::int64_t tolerance = state.run.environment.spec.document_library.missing_tolerance;
@@ -85,9 +84,9 @@ Result<void> VerifyStep(const Context& ctx, BackupState& state) {
   if (report.passed()) return {};
   return Error{.kind = ErrorKind::kCorrupt,
                .code = "verify.damaged",
-               .message = fmt::format("{} of what was just written reads back damaged, first '{}': {}",
-                                      report.damaged, report.damages.front().path,
-                                      report.damages.front().what),
+               .message = fmt::format(
+                   "{} of what was just written reads back damaged, first '{}': {}", report.damaged,
+                   report.damages.front().path, report.damages.front().what),
                .hint = "is the vault's storage sound? Nothing was committed; run the backup again"};
 }
 
@@ -99,8 +98,8 @@ Result<std::string> RunBackup(const Context& ctx, provider::Provider& provider,
     ctx.Report({.step = step.name});
     const SteadyTime began = ctx.clock().SteadyNow();
     LC2_RETURN_IF_ERROR(step.run(ctx, state));
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
-        ctx.clock().SteadyNow() - began);
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(ctx.clock().SteadyNow() - began);
     ctx.log().Debug("step done", {{"run", run.run.str()},
                                   {"attempt", run.attempt.str()},
                                   {"step", step.name},

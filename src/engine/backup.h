@@ -13,8 +13,8 @@ namespace lc2::engine {
 // records and objects of its own and nothing that anybody takes for a backup.
 //
 // After the crosscheck the record "steps/crosscheck.json" holds the verdict, also of a run that
-// fails for it. Errors: kCorrupt "crosscheck.incomplete" (something referenced is missing), kCorrupt
-// "verify.damaged", those of provider, database, stores and context.
+// fails for it. Errors: kCorrupt "crosscheck.incomplete" (something referenced is missing),
+// kCorrupt "verify.damaged", those of provider, database, stores and context.
 Result<std::string> RunBackup(const Context& ctx, provider::Provider& provider,
                               const BackupRun& run);
 

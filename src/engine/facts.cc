@@ -36,8 +36,7 @@ Result<database::DatabaseTarget> ResolveDatabase(provider::Provider& provider,
   const auto engine = database.engine == api::DatabaseEngine::kPostgres
                           ? database::Engine::kPostgres
                           : database::Engine::kMysql;
-  return database::TargetFromSecret(engine, database.name, secret,
-                                    database.connection_secret.name);
+  return database::TargetFromSecret(engine, database.name, secret, database.connection_secret.name);
 }
 
 }  // namespace lc2::engine

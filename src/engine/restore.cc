@@ -8,8 +8,8 @@
 #include "database/restore.h"
 #include "engine/base_entries.h"
 #include "engine/facts.h"
+#include "engine/restore_target.h"
 #include "library/crosscheck.h"
-#include "library/merge_join.h"
 #include "library/restore_copy.h"
 #include "storage/entry_json.h"
 #include "vault/entries.h"
@@ -29,18 +29,17 @@ class RestoreAttempt {
     if (run_.type == api::RestoreType::kFull || run_.type == api::RestoreType::kDatabaseOnly) {
       LC2_RETURN_IF_ERROR(RestoreDatabase());
     } else {
-      LC2_RETURN_IF_ERROR(CheckRemovals());
       LC2_RETURN_IF_ERROR(RestoreFiles());
     }
     return report_;
   }
 
  private:
-  // The plan may be old: whatever spoke against the restore then or speaks against it now refuses it.
+  // The plan may be old: whatever spoke against the restore then or speaks against it now refuses
+  // it.
   Result<void> Prepare() {
     ctx_.Report({.step = "prepare"});
-    LC2_ASSIGN_OR_RETURN(vault_,
-                         provider_.OpenVault(run_.location, provider::VaultAccess::kWrite));
+    LC2_ASSIGN_OR_RETURN(vault_, provider_.OpenVault(run_.location, provider::VaultAccess::kWrite));
     LC2_ASSIGN_OR_RETURN(backup_, vault::OpenBackup(ctx_, *vault_, env_, run_.backup_id));
     if (backup_.manifest_digest != run_.manifest_digest) {
       return Error{.kind = ErrorKind::kConflict,
@@ -48,14 +47,13 @@ class RestoreAttempt {
                    .message = fmt::format("backup '{}' is not the one that was planned",
                                           run_.backup_id.str())};
     }
-    LC2_ASSIGN_OR_RETURN(const RestorePlan plan,
-                         PlanRestore(ctx_, provider_, *vault_, backup_,
-                                     {.environment = run_.environment,
-                                      .location = run_.location,
-                                      .type = run_.type,
-                                      .overwrite = run_.overwrite,
-                                      .database = run_.database,
-                                      .library = run_.library}));
+    LC2_ASSIGN_OR_RETURN(const RestorePlan plan, PlanRestore(ctx_, provider_, *vault_, backup_,
+                                                             {.environment = run_.environment,
+                                                              .location = run_.location,
+                                                              .type = run_.type,
+                                                              .overwrite = run_.overwrite,
+                                                              .database = run_.database,
+                                                              .library = run_.library}));
     if (plan.conflicts.empty()) return {};
     const PlanConflict& first = plan.conflicts.front();
     return Error{.kind = ErrorKind::kConflict,
@@ -72,23 +70,23 @@ class RestoreAttempt {
     if (!run_.database.target_name.empty()) target.name = run_.database.target_name;
     const vault::DatabaseFacts& facts = backup_.manifest.database;
     ctx_.Report({.step = "database", .bytes_total = facts.dump->size_bytes});
-    database::RestoreOptions options{
-        .dump = FromManifest(*facts.dump),
-        .dump_server_version = facts.engine_version.value_or(""),
-        .run8 = vault::Run8(run_.run),
-        .overwrite = run_.overwrite};
+    database::RestoreOptions options{.dump = FromManifest(*facts.dump),
+                                     .dump_server_version = facts.engine_version.value_or(""),
+                                     .database_bytes = facts.size_bytes.value_or(0),
+                                     .run8 = vault::Run8(run_.run),
+                                     .overwrite = run_.overwrite};
     options.before_switch = [&](const Context& ctx, const std::string& loaded) -> Result<void> {
       database::DatabaseTarget beside = target;
       beside.name = loaded;
       if (run_.type == api::RestoreType::kFull) {
         // Nothing of the library is touched for a dump whose rows the backup cannot satisfy.
         LC2_ASSIGN_OR_RETURN(const auto entries, EntriesOfBackup());
-        LC2_RETURN_IF_ERROR(CheckRows(ctx, beside, *entries));
+        LC2_RETURN_IF_ERROR(CheckRows(ctx, beside, *entries, Objects::kOfBackup));
         LC2_RETURN_IF_ERROR(RestoreFiles());
       }
-      LC2_RETURN_IF_ERROR(OpenTarget());
-      LC2_ASSIGN_OR_RETURN(const auto live, target_->List(ctx, {}));
-      return CheckRows(ctx, beside, *live);
+      LC2_ASSIGN_OR_RETURN(const auto library, OpenIfThere(provider_, run_.environment));
+      LC2_ASSIGN_OR_RETURN(const auto live, ListTarget(ctx, library.get()));
+      return CheckRows(ctx, beside, *live, Objects::kOfTarget);
     };
     LC2_ASSIGN_OR_RETURN(const database::RestoreFacts restored,
                          database::Restore(ctx_, target, *vault_, options));
@@ -100,36 +98,24 @@ class RestoreAttempt {
     return vault::OpenEntries(ctx_, *vault_, backup_.manifest);
   }
 
-  Result<void> OpenTarget() {
-    if (target_ != nullptr) return {};
-    LC2_ASSIGN_OR_RETURN(target_, provider_.OpenLibrary(run_.environment,
-                                                        provider::LibraryAccess::kWrite));
-    return {};
-  }
-
   Result<void> RestoreFiles() {
     ctx_.Report({.step = "library",
                  .objects_total = backup_.manifest.document_library.object_count,
                  .bytes_total = backup_.manifest.document_library.total_size_bytes});
-    LC2_RETURN_IF_ERROR(OpenTarget());
-    LC2_ASSIGN_OR_RETURN(auto filter, KeyFilter::Make(run_.library.include, run_.library.exclude));
+    LC2_ASSIGN_OR_RETURN(const auto target,
+                         provider_.OpenLibrary(run_.environment, provider::LibraryAccess::kWrite));
+    LC2_ASSIGN_OR_RETURN(library::RestoreScope scope, ScopeOf(run_.library));
     LC2_ASSIGN_OR_RETURN(const auto entries, EntriesOfBackup());
-    LC2_ASSIGN_OR_RETURN(const auto present, target_->List(ctx_, {}));
-    library::RestoreJoin join(
-        *entries, present.get(),
-        {.filter = std::move(filter),
-         .extra_keys = run_.library.extra_keys == api::ExtraKeys::kRemove
-                           ? library::ExtraKeys::kRemove
-                           : library::ExtraKeys::kKeep});
+    LC2_ASSIGN_OR_RETURN(const auto present, target->List(ctx_, {}));
+    library::RestoreJoin join(*entries, present.get(), std::move(scope));
     const std::string map_key = vault::RestoreMapKey(env_, run_.run, run_.attempt);
     LC2_ASSIGN_OR_RETURN(const auto map_object, vault_->OpenWriter(ctx_, map_key));
     NdjsonWriter<Entry> map(*map_object);
-    LC2_ASSIGN_OR_RETURN(
-        const library::RestoreSummary summary,
-        library::RestoreLibrary(
-            ctx_, join, *vault_, *target_, {.map = &map},
-            {.objects_total = backup_.manifest.document_library.object_count,
-             .bytes_total = backup_.manifest.document_library.total_size_bytes}));
+    LC2_ASSIGN_OR_RETURN(const library::RestoreSummary summary,
+                         library::RestoreLibrary(
+                             ctx_, join, *vault_, *target, {.map = &map},
+                             {.objects_total = backup_.manifest.document_library.object_count,
+                              .bytes_total = backup_.manifest.document_library.total_size_bytes}));
     LC2_RETURN_IF_ERROR(library::JudgeRestore(summary));
     LC2_ASSIGN_OR_RETURN(const codec::ZstdSummary stored, map.Finish());
     LC2_RETURN_IF_ERROR(map_object->Finish());
@@ -141,44 +127,31 @@ class RestoreAttempt {
     return {};
   }
 
-  // Restored rows beside objects: every row must have its object, but for losses at the source that
-  // the backup itself records (somebody accepted them when it was made).
+  enum class Objects { kOfBackup, kOfTarget };
+
+  // Restored rows beside objects: every row must have its object, but for those losses at the
+  // source that the backup itself records by name (somebody accepted them when it was made).
   Result<void> CheckRows(const Context& ctx, const database::DatabaseTarget& rows,
-                         EntryReader& objects) {
+                         EntryReader& objects, Objects whose) {
     LC2_ASSIGN_OR_RETURN(const auto connection, database::Connect(ctx, rows));
     LC2_ASSIGN_OR_RETURN(const auto references, database::ReadReferences(ctx, *connection, {}));
     LC2_ASSIGN_OR_RETURN(const std::unique_ptr<FindingReader> recorded, RecordedFindings());
-    LC2_ASSIGN_OR_RETURN(
-        const Verdict verdict,
-        library::CheckEntries(ctx, *references, objects,
-                              {.recorded = recorded.get(), .report_orphans = false}));
+    LC2_ASSIGN_OR_RETURN(const Verdict verdict,
+                         library::CheckEntries(ctx, *references, objects,
+                                               {.recorded = recorded.get(),
+                                                .report_orphans = false,
+                                                .live = whose == Objects::kOfTarget}));
     report_.references = verdict.references;
-    const vault::ConsistencyFacts& known = backup_.manifest.consistency;
-    return library::Judge(verdict, known.missing + known.size_mismatches);
-  }
-
-  // Removing extra keys must not take away what rows of the live database refer to.
-  Result<void> CheckRemovals() {
-    if (run_.library.extra_keys != api::ExtraKeys::kRemove) return {};
-    LC2_ASSIGN_OR_RETURN(const database::DatabaseTarget rows,
-                         ResolveDatabase(provider_, run_.environment));
-    LC2_ASSIGN_OR_RETURN(const auto connection, database::Connect(ctx_, rows));
-    LC2_ASSIGN_OR_RETURN(const auto references, database::ReadReferences(ctx_, *connection, {}));
-    LC2_RETURN_IF_ERROR(OpenTarget());
-    LC2_ASSIGN_OR_RETURN(const auto present, target_->List(ctx_, {}));
-    LC2_ASSIGN_OR_RETURN(const auto wanted, EntriesOfBackup());
-    library::MergeJoin<Reference, Entry, Entry> join(references.get(), present.get(), wanted.get());
-    while (true) {
-      LC2_ASSIGN_OR_RETURN(const bool more, join.Next());
-      if (!more) return {};
-      if (join.get<0>() == nullptr || join.get<1>() == nullptr || join.get<2>() != nullptr) continue;
-      return Error{.kind = ErrorKind::kConflict,
-                   .code = "restore.would_lose",
-                   .message = fmt::format("'{}' is not in backup '{}', but the live database "
-                                          "refers to it",
-                                          join.key(), run_.backup_id.str()),
-                   .hint = "keep extra keys (extraKeys: Keep), or restore the database as well"};
-    }
+    Result<void> judged = library::Judge(verdict, 0);
+    if (judged.has_value()) return judged;
+    Error error = std::move(judged).error();
+    error.hint =
+        whose == Objects::kOfBackup
+            ? "nothing was changed: this backup is not whole; verify it, and restore another "
+              "one"
+            : "the database was left as it was; restore with type full, so that both halves "
+              "come from one backup, or bring these files back first";
+    return error;
   }
 
   Result<std::unique_ptr<FindingReader>> RecordedFindings() {
@@ -193,7 +166,6 @@ class RestoreAttempt {
   const RestoreRun& run_;
   const EnvironmentId env_;
   std::unique_ptr<ObjectStore> vault_;
-  std::unique_ptr<ObjectStore> target_;
   vault::OpenedBackup backup_;
   RestoreReport report_;
 };

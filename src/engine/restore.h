@@ -1,9 +1,10 @@
 #pragma once
 
-#include <boost/describe.hpp>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <boost/describe.hpp>
 
 #include "base/context.h"
 #include "engine/runs.h"
@@ -15,7 +16,7 @@ namespace lc2::engine {
 
 // Why a restore would be refused.
 struct PlanConflict {
-  std::string reason;  // "NotEmpty", "InUse", "NotSupported", ...
+  std::string reason;  // "InUse", "NoSpace", "WouldLose", "NotSupported", ...
   std::string message;
   std::string hint;
 };
@@ -85,8 +86,8 @@ struct RestoreReport {
   std::int64_t bytes_written = 0;
   std::int64_t objects_left = 0;  // equal already
   std::int64_t objects_removed = 0;
-  std::int64_t references = 0;    // checked against the restored library
-  std::string database;           // its name; empty if it was not restored
+  std::int64_t references = 0;            // checked against the restored library
+  std::string database;                   // its name; empty if it was not restored
   std::optional<std::string> map_digest;  // "sha256:...": the base of the next backup
 };
 BOOST_DESCRIBE_STRUCT(RestoreReport, (),
@@ -96,7 +97,8 @@ BOOST_DESCRIBE_STRUCT(RestoreReport, (),
 // Runs one attempt of a restore in place. The dump is loaded into a database beside the target and
 // the pair is checked (design.md section 6) before the database takes the target's name. Refused as
 // planned, with the first conflict as error: looked at again here, since a plan may be old. Errors:
-// kConflict and kInvalid of the plan, kCorrupt "restore.damaged" and "crosscheck.incomplete".
+// kConflict "restore.conflict" (what the plan says), "restore.other_backup", kCorrupt
+// "restore.damaged" and "crosscheck.incomplete".
 Result<RestoreReport> RunRestore(const Context& ctx, provider::Provider& provider,
                                  const RestoreRun& run);
 

@@ -1,10 +1,15 @@
-#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "base/time_format.h"
 #include "codec/described.h"
+#include "database/dump_session.h"
+#include "database/references.h"
 #include "database/restore.h"
 #include "engine/facts.h"
 #include "engine/restore.h"
+#include "engine/restore_target.h"
 #include "vault/entries.h"
 
 namespace lc2::engine {
@@ -16,7 +21,7 @@ bool WantsDatabase(api::RestoreType type) {
 }
 bool WantsLibrary(api::RestoreType type) { return type != api::RestoreType::kDatabaseOnly; }
 
-// Counts and remembers nothing: tells whether anything lies in the target.
+// Counts what passes by.
 class CountingReader final : public EntryReader {
  public:
   explicit CountingReader(EntryReader& source) : source_(source) {}
@@ -64,9 +69,12 @@ class Planner {
  private:
   std::string SignatureWord() const {
     switch (backup_.signature) {
-      case vault::SignatureState::kTrusted: return "Trusted";
-      case vault::SignatureState::kUntrustedKey: return "UntrustedKey";
-      case vault::SignatureState::kUnsigned: return "Unsigned";
+      case vault::SignatureState::kTrusted:
+        return "Trusted";
+      case vault::SignatureState::kUntrustedKey:
+        return "UntrustedKey";
+      case vault::SignatureState::kUnsigned:
+        return "Unsigned";
     }
     return {};
   }
@@ -81,14 +89,13 @@ class Planner {
   Result<void> PlanDatabase() {
     const vault::DatabaseFacts& facts = backup_.manifest.database;
     if (!facts.dump) {
-      AddConflict("NoDump", fmt::format("backup '{}' holds no dump of the database",
-                                        plan_.backup_id),
+      AddConflict("NoDump",
+                  fmt::format("backup '{}' holds no dump of the database", plan_.backup_id),
                   "choose another backup, or restore with type storage-only");
       return {};
     }
     LC2_ASSIGN_OR_RETURN(const database::DatabaseTarget target, DatabaseTargetOf());
-    LC2_ASSIGN_OR_RETURN(const database::TargetFacts found,
-                         database::InspectTarget(ctx_, target));
+    LC2_ASSIGN_OR_RETURN(const database::TargetFacts found, database::InspectTarget(ctx_, target));
     DatabasePlan& plan = plan_.database;
     plan.name = target.name;
     plan.dump_version = facts.engine_version.value_or("");
@@ -99,8 +106,12 @@ class Planner {
     plan.foreign_sessions = found.foreign_sessions;
     plan.free_bytes = found.free_bytes;
     switch (found.state) {
-      case database::TargetState::kAbsent: plan.action = "create"; break;
-      case database::TargetState::kEmpty: plan.action = "fill"; break;
+      case database::TargetState::kAbsent:
+        plan.action = "create";
+        break;
+      case database::TargetState::kEmpty:
+        plan.action = "fill";
+        break;
       case database::TargetState::kFilled:
         plan.action = "replace";
         plan_.target_filled = true;
@@ -125,9 +136,8 @@ class Planner {
                               plan_.backup_id, *facts.engine),
                   "restore it into a database of the same engine");
     }
-    if (const auto fits = database::CheckRestoreFits(FromManifest(*facts.dump),
-                                                     facts.engine_version.value_or(""),
-                                                     found.server_version);
+    if (const auto fits = database::CheckRestoreFits(
+            FromManifest(*facts.dump), facts.engine_version.value_or(""), found.server_version);
         !fits.has_value()) {
       AddConflict(fits.error());
     }
@@ -138,52 +148,39 @@ class Planner {
                   "stop the portal and every other client first");
     }
     if (!found.can_create_database) {
-      AddConflict("Denied",
-                  fmt::format("role '{}' may not create databases on {}", target.user,
-                              target.Describe()),
-                  "grant it CREATEDB: a restore loads into a database of its own first");
+      AddConflict(
+          "Denied",
+          fmt::format("role '{}' may not create databases on {}", target.user, target.Describe()),
+          "grant it CREATEDB: a restore loads into a database of its own first");
     }
-    if (found.free_bytes && plan_.database.raw_bytes > *found.free_bytes) {
+    if (found.state != database::TargetState::kAbsent && !found.owns_database) {
+      AddConflict("Denied",
+                  fmt::format("role '{}' does not own {}, so it cannot replace it", target.user,
+                              target.Describe()),
+                  "use the role that owns the database, or one that is a member of it");
+    }
+    const std::int64_t needed = std::max(plan_.database.raw_bytes, facts.size_bytes.value_or(0));
+    if (found.free_bytes && needed > *found.free_bytes) {
       AddConflict("NoSpace",
                   fmt::format("the database needs about {}, but its server has {} free",
-                              FormatBytes(plan_.database.raw_bytes),
-                              FormatBytes(*found.free_bytes)),
+                              FormatBytes(needed), FormatBytes(*found.free_bytes)),
                   "free some space where the server keeps its data");
     }
   }
 
   Result<void> PlanLibrary() {
     const vault::LibraryFacts& facts = backup_.manifest.document_library;
+    const api::EnvironmentLibrary& target = wish_.environment.spec.document_library;
     LibraryPlan& plan = plan_.library;
     plan.objects = facts.object_count;
     plan.bytes = facts.total_size_bytes;
-    plan.target = wish_.environment.spec.document_library.bucket;
-    LC2_ASSIGN_OR_RETURN(auto filter, KeyFilter::Make(wish_.library.include, wish_.library.exclude));
-    LC2_ASSIGN_OR_RETURN(const auto entries, vault::OpenEntries(ctx_, vault_, backup_.manifest));
-
-    const auto store =
-        provider_.OpenLibrary(wish_.environment, provider::LibraryAccess::kRead);
-    if (!store.has_value() && store.error().kind != ErrorKind::kNotFound) return store.error();
-    std::unique_ptr<EntryReader> listing;
-    if (store.has_value()) {
-      LC2_ASSIGN_OR_RETURN(listing, (*store)->List(ctx_, {}));
-      LC2_ASSIGN_OR_RETURN(plan.free_bytes, (*store)->FreeBytes(ctx_));
-    } else {
-      listing = std::make_unique<VectorReader<Entry>>(std::vector<Entry>());
-    }
-    CountingReader present(*listing);
-    library::RestoreJoin join(
-        *entries, &present,
-        {.filter = std::move(filter),
-         .extra_keys = wish_.library.extra_keys == api::ExtraKeys::kRemove
-                           ? library::ExtraKeys::kRemove
-                           : library::ExtraKeys::kKeep});
-    LC2_ASSIGN_OR_RETURN(plan.changes, library::PlanRestore(ctx_, join));
-    plan.present_objects = present.count();
-    plan.action = plan.present_objects == 0 ? "create" : "merge";
-    if (plan.changes.replace > 0 || plan.changes.compare > 0 || plan.changes.extra > 0) {
-      plan_.target_filled = true;
-    }
+    plan.target = target.prefix.empty() ? target.bucket : target.bucket + "/" + target.prefix;
+    LC2_ASSIGN_OR_RETURN(const library::RestoreScope scope, ScopeOf(wish_.library));
+    LC2_ASSIGN_OR_RETURN(const auto store, OpenIfThere(provider_, wish_.environment));
+    LC2_ASSIGN_OR_RETURN(plan.free_bytes, store != nullptr
+                                              ? store->FreeBytes(ctx_)
+                                              : provider_.FreeBytesForLibrary(wish_.environment));
+    LC2_RETURN_IF_ERROR(PlanChanges(scope, store.get()));
     const std::int64_t needed = plan.changes.write_bytes + plan.changes.replace_bytes;
     if (plan.free_bytes && needed > *plan.free_bytes) {
       AddConflict("NoSpace",
@@ -191,6 +188,51 @@ class Planner {
                               FormatBytes(needed), plan.target, FormatBytes(*plan.free_bytes)),
                   "free some space in the target's file system");
     }
+    return WantsDatabase(wish_.type) ? Result<void>() : CheckLiveRows(scope, store.get());
+  }
+
+  Result<void> PlanChanges(const library::RestoreScope& scope, ObjectStore* store) {
+    LibraryPlan& plan = plan_.library;
+    LC2_ASSIGN_OR_RETURN(const auto entries, vault::OpenEntries(ctx_, vault_, backup_.manifest));
+    LC2_ASSIGN_OR_RETURN(const auto listing, ListTarget(ctx_, store));
+    CountingReader present(*listing);
+    library::RestoreJoin join(*entries, &present, scope);
+    LC2_ASSIGN_OR_RETURN(plan.changes, library::PlanRestore(ctx_, join));
+    plan.present_objects = present.count();
+    plan.action = plan.present_objects == 0 ? "create" : "merge";
+    if (plan.changes.replace > 0 || plan.changes.compare > 0 || plan.changes.extra > 0) {
+      plan_.target_filled = true;
+    }
+    return {};
+  }
+
+  // A library restored without its database must not take away what the live rows refer to.
+  Result<void> CheckLiveRows(const library::RestoreScope& scope, ObjectStore* store) {
+    if (wish_.environment.spec.database.connection_secret.name.empty()) {
+      plan_.warnings.push_back(
+          "the environment names no database to check the restored keys "
+          "against");
+      return {};
+    }
+    LC2_ASSIGN_OR_RETURN(const database::DatabaseTarget rows,
+                         ResolveDatabase(provider_, wish_.environment));
+    const auto connection = database::Connect(ctx_, rows);
+    if (!connection.has_value() && connection.error().kind == ErrorKind::kNotFound) return {};
+    if (!connection.has_value()) return connection.error();
+    const auto references = database::ReadReferences(ctx_, **connection, {});
+    // A database without the portal's tables refers to nothing.
+    if (!references.has_value() && references.error().code == "database.not_liferay") return {};
+    if (!references.has_value()) return references.error();
+    LC2_ASSIGN_OR_RETURN(const auto entries, vault::OpenEntries(ctx_, vault_, backup_.manifest));
+    LC2_ASSIGN_OR_RETURN(const auto present, ListTarget(ctx_, store));
+    LC2_ASSIGN_OR_RETURN(
+        const library::NewLosses losses,
+        library::FindNewLosses(ctx_, **references, *entries, present.get(), scope));
+    if (losses.count == 0) return {};
+    AddConflict("WouldLose",
+                fmt::format("{} objects that {} refers to would be lost: '{}'", losses.count,
+                            rows.Describe(), fmt::join(losses.named, "', '")),
+                "keep extra keys (extraKeys: Keep), restore fewer keys, or the database as well");
     return {};
   }
 

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <boost/describe.hpp>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <boost/describe.hpp>
 
 #include "api/backup_location.h"
 #include "api/backup_request.h"

@@ -25,11 +25,9 @@ BOOST_DESCRIBE_STRUCT(DatabaseRecord, (), (window, database))
 // proves no finished dump, and must not keep all later attempts from making one.
 Result<std::optional<DatabaseRecord>> ReadFinished(const Context& ctx, const BackupState& state,
                                                    const AttemptId& attempt) {
-  const Result<codec::Json> record = vault::ReadRecord(ctx, *state.vault,
-                                                       {.env = state.env,
-                                                        .run = state.run.run,
-                                                        .attempt = attempt,
-                                                        .name = "steps/database.json"});
+  const Result<codec::Json> record = vault::ReadRecord(
+      ctx, *state.vault,
+      {.env = state.env, .run = state.run.run, .attempt = attempt, .name = "steps/database.json"});
   if (!record.has_value()) {
     if (record.error().kind == ErrorKind::kNotFound) return std::optional<DatabaseRecord>();
     if (record.error().kind != ErrorKind::kCorrupt) return record.error();
@@ -83,12 +81,11 @@ Result<void> DumpDatabase(const Context& ctx, BackupState& state) {
   // Layout Folder is what LCP's tools read: a plain library and a plain SQL dump.
   const bool plain = state.library.layout == vault::Layout::kFolder;
   const std::string name = target.name + (plain ? ".sql.gz" : ".dump.zst");
-  LC2_ASSIGN_OR_RETURN(
-      const database::DumpFacts dump,
-      session->WriteDump(ctx, *state.vault,
-                         {.key = DumpKey(state, name),
-                          .format = plain ? database::DumpFormat::kPlain
-                                          : database::DumpFormat::kCustom}));
+  LC2_ASSIGN_OR_RETURN(const database::DumpFacts dump,
+                       session->WriteDump(ctx, *state.vault,
+                                          {.key = DumpKey(state, name),
+                                           .format = plain ? database::DumpFormat::kPlain
+                                                           : database::DumpFormat::kCustom}));
   state.database.dump = ToManifest(dump);
   return {};
 }
@@ -98,13 +95,13 @@ Result<void> DumpDatabase(const Context& ctx, BackupState& state) {
 Result<void> PrepareStep(const Context& ctx, BackupState& state) {
   const api::LiferayEnvironment& environment = state.run.environment;
   LC2_RETURN_IF_ERROR(state.provider.CheckApart(environment, state.run.location));
-  LC2_ASSIGN_OR_RETURN(state.source, state.provider.OpenLibrary(
-                                         environment, provider::LibraryAccess::kRead));
+  LC2_ASSIGN_OR_RETURN(state.source,
+                       state.provider.OpenLibrary(environment, provider::LibraryAccess::kRead));
   // Before anything of the environment is read: the beginning of the window.
   LC2_ASSIGN_OR_RETURN(const Time now, state.source->Now(ctx));
   state.window_from = now - kWindowMargin;
-  LC2_ASSIGN_OR_RETURN(state.vault, state.provider.OpenVault(state.run.location,
-                                                             provider::VaultAccess::kWrite));
+  LC2_ASSIGN_OR_RETURN(state.vault,
+                       state.provider.OpenVault(state.run.location, provider::VaultAccess::kWrite));
   // Old versions are not asked for yet, whatever the store keeps: the level is always Ordered.
   if (environment.spec.document_library.require_as_of) {
     return Error{.kind = ErrorKind::kInvalid,
@@ -112,8 +109,9 @@ Result<void> PrepareStep(const Context& ctx, BackupState& state) {
                  .message = fmt::format("environment '{}' requires level AsOf, but {} is backed up "
                                         "at level Ordered",
                                         environment.metadata.name, state.source->root_name()),
-                 .hint = "clear documentLibrary.requireAsOf; a folder keeps no versions, and this "
-                         "release reads none"};
+                 .hint =
+                     "clear documentLibrary.requireAsOf; a folder keeps no versions, and this "
+                     "release reads none"};
   }
   state.database.type = codec::Word(state.run.database);
   state.database.instance_id = environment.spec.database.instance_id.empty()

@@ -113,15 +113,15 @@ class BatchRecorder {
   int number_ = 0;
 };
 
-// Nothing is adopted by looking into the pool (CopyRoute::already_there): what earlier attempts made
-// durable comes in by their batch records, and an object that lies there without one is written
-// again under the same run-owned name with the same bytes. Rule 5 of design.md section 5 allows to
-// adopt the objects of a run that this one is heir of; it does not ask for it, and its batches are
-// not looked at: heirs copy again, which costs time and garbage, never correctness.
+// Nothing is adopted by looking into the pool (CopyRoute::already_there): what earlier attempts
+// made durable comes in by their batch records, and an object that lies there without one is
+// written again under the same run-owned name with the same bytes. Rule 5 of design.md section 5
+// allows to adopt the objects of a run that this one is heir of; it does not ask for it, and its
+// batches are not looked at: heirs copy again, which costs time and garbage, never correctness.
 library::CopyRoute MakeRoute(BackupState& state) {
   const bool pool = state.library.layout == vault::Layout::kPool;
-  const std::string folder = vault::FolderLayoutPrefix(state.env, state.run.backup_id,
-                                                       state.run.attempt);
+  const std::string folder =
+      vault::FolderLayoutPrefix(state.env, state.run.backup_id, state.run.attempt);
   return {.source = state.source.get(),
           .destination = state.vault.get(),
           .pool_path =
@@ -136,7 +136,8 @@ library::CopyRoute MakeRoute(BackupState& state) {
 
 Result<void> LibraryStep(const Context& ctx, BackupState& state) {
   LC2_ASSIGN_OR_RETURN(Carried carried, OpenCarried(ctx, state));
-  LC2_ASSIGN_OR_RETURN(const library::KnownLosses known, ReadAccepted(ctx, *state.vault, state.env));
+  LC2_ASSIGN_OR_RETURN(const library::KnownLosses known,
+                       ReadAccepted(ctx, *state.vault, state.env));
 
   std::unique_ptr<ReferenceReader> references;
   if (state.database.references) {
@@ -147,12 +148,10 @@ Result<void> LibraryStep(const Context& ctx, BackupState& state) {
 
   SkippedNames skipped;
   LC2_ASSIGN_OR_RETURN(const Time listed_at, state.source->Now(ctx));
-  LC2_ASSIGN_OR_RETURN(auto walk,
-                       state.source->List(ctx, {.on_skipped = skipped.Callback()}));
+  LC2_ASSIGN_OR_RETURN(auto walk, state.source->List(ctx, {.on_skipped = skipped.Callback()}));
   const auto listing = Prefetch<Entry>(std::move(walk));
   // Layout Folder is a plain copy of the whole library: nothing in it is carried by reference.
-  EntryReader* const base =
-      state.library.layout == vault::Layout::kPool ? carried.top : nullptr;
+  EntryReader* const base = state.library.layout == vault::Layout::kPool ? carried.top : nullptr;
   library::LibraryJoin join(references.get(), listing.get(), base,
                             {.exclude_generated = state.run.exclude_generated,
                              .certain_before = listed_at - library::kSettlingTime});
@@ -184,10 +183,9 @@ Result<void> LibraryStep(const Context& ctx, BackupState& state) {
   state.consistency.findings = vault::ListFacts{
       .path = findings_key, .count = findings.count(), .sha256 = stored_findings.sha256};
   if (state.run.exclude_generated) {
-    state.library.excluded =
-        vault::ExcludedFacts{.generated_files = true,
-                             .object_count = state.copied.generated.objects,
-                             .total_size_bytes = state.copied.generated.bytes};
+    state.library.excluded = vault::ExcludedFacts{.generated_files = true,
+                                                  .object_count = state.copied.generated.objects,
+                                                  .total_size_bytes = state.copied.generated.bytes};
   }
   LC2_ASSIGN_OR_RETURN(state.library, entries->Finish(std::move(state.library)));
   return RecordStep(ctx, state, "library",

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <boost/describe.hpp>
 #include <string>
 #include <vector>
+
+#include <boost/describe.hpp>
 
 #include "api/backup_request.h"
 #include "base/context.h"

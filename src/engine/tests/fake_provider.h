@@ -60,6 +60,9 @@ class FakeProvider final : public provider::Provider {
     if (library_error) return *library_error;
     return Borrow(*library);
   }
+  Result<std::optional<std::int64_t>> FreeBytesForLibrary(const api::LiferayEnvironment&) override {
+    return future_free_bytes;
+  }
   Result<SecretValues> DatabaseSecret(const api::LiferayEnvironment&) override { return secret; }
   Result<void> CheckApart(const api::LiferayEnvironment&, const api::BackupLocation&) override {
     if (apart_error) return *apart_error;
@@ -72,6 +75,7 @@ class FakeProvider final : public provider::Provider {
   std::optional<Error> library_error;
   std::optional<Error> apart_error;
   std::optional<std::int64_t> free_bytes;
+  std::optional<std::int64_t> future_free_bytes;          // where a library would be made
   std::optional<provider::LibraryAccess> library_access;  // last asked for
 
  private:
