@@ -70,18 +70,28 @@ Result<std::optional<WrittenNames::Written>> WrittenNames::Once(const std::strin
     }
     versions_.emplace(path, std::nullopt);
   }
-  const Result<std::optional<ObjectFacts>> facts = write();
-  const bool is_written = facts.has_value() && facts->has_value();
-  const std::lock_guard lock(mutex_);
-  if (is_written) {
-    versions_[path] = (*facts)->version;
-  } else {
-    versions_.erase(path);
+  // However the writing ends, by an exception too: others may be waiting for this name.
+  std::optional<std::string> version;
+  const auto settle = [&] {
+    const std::lock_guard lock(mutex_);
+    if (version.has_value()) {
+      versions_[path] = version;
+    } else {
+      versions_.erase(path);
+    }
+    settled_.notify_all();
+  };
+  try {
+    const Result<std::optional<ObjectFacts>> facts = write();
+    if (facts.has_value() && facts->has_value()) version = (*facts)->version;
+    settle();
+    if (!facts.has_value()) return facts.error();
+  } catch (...) {
+    settle();
+    throw;
   }
-  settled_.notify_all();
-  if (!facts.has_value()) return facts.error();
-  if (!is_written) return std::optional<Written>();
-  return std::optional(Written{.version = (*facts)->version, .by_this = true});
+  if (!version.has_value()) return std::optional<Written>();
+  return std::optional(Written{.version = *std::move(version), .by_this = true});
 }
 
 Result<ObjectCopy> SteadyCopier::Copy(const Context& ctx, Entry listed) {
