@@ -132,20 +132,20 @@ library::CopyRoute MakeRoute(BackupState& state) {
           .already_there = {}};
 }
 
-}  // namespace
+// What the database says must exist; null where no database is part of the backup.
+Result<std::unique_ptr<ReferenceReader>> OpenReferences(const Context& ctx, BackupState& state) {
+  if (!state.database.references) return std::unique_ptr<ReferenceReader>();
+  LC2_ASSIGN_OR_RETURN(auto stored, state.vault->OpenReader(ctx, state.database.references->path));
+  return Prefetch<Reference>(ReadNdjson<Reference>(std::move(stored)));
+}
 
-Result<void> LibraryStep(const Context& ctx, BackupState& state) {
+// References x listing x base: what is new is copied, and every key gets its entry or its finding.
+Result<library::CopySummary> CopyAll(const Context& ctx, BackupState& state, EntryWriter& entries,
+                                     FindingSink& findings) {
   LC2_ASSIGN_OR_RETURN(Carried carried, OpenCarried(ctx, state));
   LC2_ASSIGN_OR_RETURN(const library::KnownLosses known,
                        ReadAccepted(ctx, *state.vault, state.env));
-
-  std::unique_ptr<ReferenceReader> references;
-  if (state.database.references) {
-    LC2_ASSIGN_OR_RETURN(auto stored,
-                         state.vault->OpenReader(ctx, state.database.references->path));
-    references = Prefetch<Reference>(ReadNdjson<Reference>(std::move(stored)));
-  }
-
+  LC2_ASSIGN_OR_RETURN(const auto references, OpenReferences(ctx, state));
   SkippedNames skipped;
   LC2_ASSIGN_OR_RETURN(const Time listed_at, state.source->Now(ctx));
   LC2_ASSIGN_OR_RETURN(auto walk, state.source->List(ctx, {.on_skipped = skipped.Callback()}));
@@ -155,7 +155,20 @@ Result<void> LibraryStep(const Context& ctx, BackupState& state) {
   library::LibraryJoin join(references.get(), listing.get(), base,
                             {.exclude_generated = state.run.exclude_generated,
                              .certain_before = listed_at - library::kSettlingTime});
+  BatchRecorder batches(ctx, state);
+  return library::CopyLibrary(
+      ctx, join, MakeRoute(state),
+      {.entries = &entries,
+       .findings = &findings,
+       .on_batch = [&](const library::CopiedBatch& batch) { return batches.Record(batch); }},
+      {.known = &known,
+       .skipped = &skipped,
+       .objects_total = state.database.references ? state.database.references->count : 0});
+}
 
+}  // namespace
+
+Result<void> LibraryStep(const Context& ctx, BackupState& state) {
   const auto entries = vault::LibraryWriter::Make(ctx, *state.vault,
                                                   {.env = state.env,
                                                    .backup_id = state.run.backup_id,
@@ -165,23 +178,12 @@ Result<void> LibraryStep(const Context& ctx, BackupState& state) {
   const std::string findings_key = DumpKey(state, "findings.ndjson.zst");
   LC2_ASSIGN_OR_RETURN(const auto findings_object, state.vault->OpenWriter(ctx, findings_key));
   FindingWriter findings(*findings_object);
-  BatchRecorder batches(ctx, state);
-
-  LC2_ASSIGN_OR_RETURN(
-      state.copied,
-      library::CopyLibrary(
-          ctx, join, MakeRoute(state),
-          {.entries = entries.get(),
-           .findings = &findings,
-           .on_batch = [&](const library::CopiedBatch& batch) { return batches.Record(batch); }},
-          {.known = &known,
-           .skipped = &skipped,
-           .objects_total = state.database.references ? state.database.references->count : 0}));
-
-  LC2_ASSIGN_OR_RETURN(const codec::ZstdSummary stored_findings, findings.Finish());
+  LC2_ASSIGN_OR_RETURN(state.copied, CopyAll(ctx, state, *entries, findings));
+  LC2_ASSIGN_OR_RETURN(const codec::ZstdSummary stored, findings.Finish());
   LC2_RETURN_IF_ERROR(findings_object->Finish());
-  state.consistency.findings = vault::ListFacts{
-      .path = findings_key, .count = findings.count(), .sha256 = stored_findings.sha256};
+  state.consistency.findings =
+      vault::ListFacts{.path = findings_key, .count = findings.count(), .sha256 = stored.sha256};
+
   if (state.run.exclude_generated) {
     state.library.excluded = vault::ExcludedFacts{.generated_files = true,
                                                   .object_count = state.copied.generated.objects,
