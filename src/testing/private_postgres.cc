@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -143,11 +144,11 @@ Result<void> PrivatePostgres::Launch() {
   LC2_ASSIGN_OR_RETURN(
       server_,
       ChildProcess::Start(
-          {.argv = As(user, {bin_ / "postgres", "-D", data, "-p", std::to_string(port_), "-c",
-                             "listen_addresses=127.0.0.1", "-c",
-                             fmt::format("unix_socket_directories={}", folder_.path().native()),
-                             "-c", "fsync=off", "-c", "full_page_writes=off", "-c",
-                             "timezone=UTC"}),
+          {.argv =
+               As(user, {bin_ / "postgres", "-D", data, "-p", std::to_string(port_), "-c",
+                         "listen_addresses=127.0.0.1", "-c",
+                         fmt::format("unix_socket_directories={}", folder_.path().native()), "-c",
+                         "fsync=off", "-c", "full_page_writes=off", "-c", "timezone=UTC"}),
            .environment = Environment()}));
   while (true) {  // the last line of postmaster.pid says how far it is
     const Result<std::string> state = ReadFile(data / "postmaster.pid", 4096);
@@ -184,18 +185,51 @@ std::string PrivatePostgres::Psql(std::string_view database, std::string_view sq
                       {"PGPASSWORD", password()},
                       {"PGDATABASE", std::string(database)},
                       {"PGOPTIONS", "-c client_min_messages=warning"}});
-  Result<std::string> output = RunForOutput(
-      ctx,
-      {.argv = {bin_ / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c",
-                std::string(sql)},
-       .environment = std::move(environment)},
-      kOutputLimit);
+  Result<std::string> output = RunForOutput(ctx,
+                                            {.argv = {bin_ / "psql", "-X", "-q", "-A", "-t", "-v",
+                                                      "ON_ERROR_STOP=1", "-c", std::string(sql)},
+                                             .environment = std::move(environment)},
+                                            kOutputLimit);
   if (!output.has_value()) {
     std::fprintf(stderr, "psql: %s\n", Describe(output.error()).c_str());
     std::abort();
   }
   if (!output->empty() && output->back() == '\n') output->pop_back();
   return std::move(output).value();
+}
+
+Result<std::string> PrivatePostgres::RequireTls() const {
+  const SystemClock clock;
+  const Context ctx = Context(clock).WithTimeout(kStartTime);
+  const fs::path data = folder_.path() / "data";
+  const fs::path certificate = data / "server.crt";
+  const fs::path key = data / "server.key";
+  LC2_RETURN_IF_ERROR(RunForOutput(
+      ctx,
+      {.argv = {"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=lc2 test",
+                "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate},
+       .environment = Environment()},
+      kOutputLimit));
+  LC2_ASSIGN_OR_RETURN(const ServerUser user, FindServerUser());
+  for (const fs::path& path : {certificate, key}) {
+    if (user.uid && ::chown(path.c_str(), *user.uid, *user.gid) != 0) {
+      return ErrnoError(errno, "hand over", path.native());
+    }
+  }
+  LC2_ASSIGN_OR_RETURN(std::string access, ReadFile(data / "pg_hba.conf", kOutputLimit));
+  for (std::size_t at = 0; (at = access.find("\nhost ", at)) != std::string::npos; ++at) {
+    access.replace(at, 6, "\nhostssl ");
+  }
+  std::ofstream(data / "pg_hba.conf") << access;
+  (void)Psql("postgres", "alter system set ssl = on");
+  (void)Psql("postgres", "select pg_reload_conf()");
+  // The server reads its files when it gets round to it.
+  while (Psql("postgres",
+              "select count(*) from pg_stat_ssl where pid = pg_backend_pid() and ssl") != "1") {
+    LC2_RETURN_IF_ERROR(ctx.Check());
+  }
+  return ReadFile(certificate, kOutputLimit);
 }
 
 std::string PrivatePostgres::NewDatabase(std::string_view prefix) {

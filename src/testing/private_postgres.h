@@ -40,6 +40,9 @@ class PrivatePostgres {
   std::string Psql(std::string_view database, std::string_view sql) const;
   // A new database whose name nobody else uses in this server: "<prefix><number>".
   std::string NewDatabase(std::string_view prefix = "db");
+  // From now on clients over TCP must speak TLS. Returns the server's certificate, which is its own
+  // root and good for the address 127.0.0.1 alone. Error: programs without TLS.
+  Result<std::string> RequireTls() const;
 
  private:
   explicit PrivatePostgres(TemporaryFolder folder) : folder_(std::move(folder)) {}
@@ -54,8 +57,8 @@ class PrivatePostgres {
 };
 
 // At the head of a test or fixture's SetUp that needs the shared server.
-#define LC2_NEEDS_POSTGRES()                                        \
-  if (::lc2::testing::PrivatePostgres::Shared() == nullptr)         \
+#define LC2_NEEDS_POSTGRES()                                \
+  if (::lc2::testing::PrivatePostgres::Shared() == nullptr) \
   GTEST_SKIP() << ::lc2::testing::PrivatePostgres::WhyNotShared()
 
 }  // namespace lc2::testing
