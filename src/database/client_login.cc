@@ -26,9 +26,21 @@ constexpr std::array<std::string_view, 3> kNoSpace = {"No space left on device",
 constexpr std::array<std::string_view, 2> kTooOld = {"server version mismatch",
                                                      "unsupported version ("};
 constexpr std::array<std::string_view, 2> kDenied = {"permission denied", "must be owner of"};
-constexpr std::array<std::string_view, 5> kLost = {
-    "connection to server", "server closed the connection", "terminating connection",
-    "SSL connection has been closed", "connection not open"};
+constexpr std::array<std::string_view, 8> kLost = {
+    "connection to server",   "server closed the connection",
+    "terminating connection", "SSL connection has been closed",
+    "connection not open",    "no connection to the server",
+    "SSL SYSCALL error",      "could not receive data from server"};
+
+// With a backslash before each of `special`.
+std::string Escaped(std::string_view text, std::string_view special) {
+  std::string escaped;
+  for (const char c : text) {
+    if (special.find(c) != std::string_view::npos) escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
 
 // Lines that quote data or the text of statements; what follows them indented belongs to them.
 constexpr std::array<std::string_view, 6> kQuoting = {
@@ -37,12 +49,7 @@ constexpr std::array<std::string_view, 6> kQuoting = {
 }  // namespace
 
 std::string PasswordFileLine(std::string_view password) {
-  std::string line = "*:*:*:*:";
-  for (const char c : password) {
-    if (c == ':' || c == '\\') line += '\\';
-    line += c;
-  }
-  return line + '\n';
+  return "*:*:*:*:" + Escaped(password, ":\\") + '\n';
 }
 
 Result<ClientLogin> MakeClientLogin(const DatabaseTarget& target) {
@@ -53,7 +60,6 @@ Result<ClientLogin> MakeClientLogin(const DatabaseTarget& target) {
                        {"PGHOST", target.host},
                        {"PGPORT", std::to_string(target.port)},
                        {"PGUSER", target.user},
-                       {"PGDATABASE", target.name},
                        {"PGSSLMODE", target.sslmode.empty() ? "prefer" : target.sslmode},
                        {"PGCONNECT_TIMEOUT", std::to_string(std::max<std::int64_t>(seconds, 2))},
                        {"PGAPPNAME", "lc2"},
@@ -75,6 +81,18 @@ Result<ClientLogin> MakeClientLogin(const DatabaseTarget& target) {
     login.environment["PGSSLROOTCERT"] = target.sslrootcert;
   }
   return login;
+}
+
+std::string ConnectionString(const DatabaseTarget& target) {
+  std::string text =
+      fmt::format("dbname='{}' keepalives_idle=30 keepalives_interval=10 keepalives_count=6",
+                  Escaped(target.name, "'\\"));
+  if (!target.role.empty()) {
+    // The server splits its options at blanks.
+    const std::string options = "-c role=" + Escaped(target.role, " \t\\");
+    text += fmt::format(" options='{}'", Escaped(options, "'\\"));
+  }
+  return text;
 }
 
 std::string CleanToolMessage(std::string_view stderr_text) {

@@ -23,6 +23,11 @@ struct ClientLogin {
 };
 Result<ClientLogin> MakeClientLogin(const DatabaseTarget& target);
 
+// "dbname='lportal' keepalives_idle=30 ...": for an option of a client that takes a connection
+// string. A server that is gone without a word is noticed within two minutes, as in our own
+// sessions; nothing in the environment can say that. With the target's role, if it has one. Pure.
+std::string ConnectionString(const DatabaseTarget& target);
+
 // The line of a password file (PostgreSQL manual, "The Password File") for every server. Pure.
 std::string PasswordFileLine(std::string_view password);
 

@@ -55,11 +55,8 @@ class HeadReader {
     child_->CloseInput();
     LC2_ASSIGN_OR_RETURN(const ExitStatus status, child_->Wait(ctx));
     if (status.ok()) return {};
-    return Error{.kind = ErrorKind::kCorrupt,
-                 .code = "database.bad_archive",
-                 .message = fmt::format("{} does not accept the dump's table of contents: {}",
-                                        tool_.str(), CleanToolMessage(child_->stderr_tail())),
-                 .provider = ProviderFacts{.service = tool_.name, .code = status.str()}};
+    return ToolError(tool_, "read the dump's table of contents", status, child_->stderr_tail(),
+                     "database.bad_archive", ErrorKind::kCorrupt);
   }
 
  private:
@@ -169,9 +166,10 @@ class PlainEncoder final : public DumpEncoder {
   std::int64_t raw_bytes_ = 0;
 };
 
-std::vector<std::string> DumpArguments(const DumpSource& source, DumpFormat format) {
-  std::vector<std::string> argv = {source.dump_tool.path, "--no-password", "--no-owner",
-                                   "--no-acl"};
+std::vector<std::string> DumpArguments(const DumpSource& source, const DatabaseTarget& target,
+                                       DumpFormat format) {
+  std::vector<std::string> argv = {source.dump_tool.path, "--no-password", "--no-owner", "--no-acl",
+                                   "--dbname=" + ConnectionString(target)};
   // -b: large objects are never left out (domain.md 6.4).
   if (format == DumpFormat::kCustom) {
     argv.insert(argv.end(), {"--format=custom", "--compress=0", "-b"});
@@ -215,11 +213,12 @@ Result<DumpFacts> WritePostgresDump(const Context& ctx, const DatabaseTarget& ta
   LC2_ASSIGN_OR_RETURN(const ClientLogin login, MakeClientLogin(target));
   LC2_ASSIGN_OR_RETURN(const auto object, store.OpenWriter(ctx, options.key));
   LC2_ASSIGN_OR_RETURN(const auto encoder, MakeEncoder(ctx, source, options, *object));
-  LC2_ASSIGN_OR_RETURN(const auto child,
-                       ChildProcess::Start(ctx, {.argv = DumpArguments(source, options.format),
-                                                 .environment = login.environment,
-                                                 .pipe_stdout = true,
-                                                 .inherited = login.inherited}));
+  LC2_ASSIGN_OR_RETURN(
+      const auto child,
+      ChildProcess::Start(ctx, {.argv = DumpArguments(source, target, options.format),
+                                .environment = login.environment,
+                                .pipe_stdout = true,
+                                .inherited = login.inherited}));
   const Result<void> pumped = PumpDump(ctx, *child, *encoder, source.expected_bytes);
   if (!pumped.has_value()) child->Terminate();
   LC2_ASSIGN_OR_RETURN(const ExitStatus status, child->Wait(ctx));

@@ -21,16 +21,6 @@ constexpr std::size_t kBufferBytes = 256 << 10;
 constexpr int kSetsTransactionTimeout = 17;
 constexpr std::string_view kReaderGone = "file.reader_gone";  // the child's own end tells more
 
-// "dbname='lportal'" for an option that takes a connection string.
-std::string ConnectionString(std::string_view database) {
-  std::string text = "dbname='";
-  for (const char c : database) {
-    if (c == '\'' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text + "'";
-}
-
 // What belongs to where the database came from, and would not fit another place.
 constexpr std::array<const char*, 6> kLeftOut = {"--no-owner",         "--no-acl",
                                                  "--no-tablespaces",   "--no-publications",
@@ -40,12 +30,13 @@ std::vector<std::string> RestoreArguments(const LoadPlan& plan, const DatabaseTa
   std::vector<std::string> argv = {plan.reader.path, "--no-password", "--exit-on-error"};
   argv.insert(argv.end(), kLeftOut.begin(), kLeftOut.end());
   argv.push_back(plan.script_runner.has_value() ? "--file=-"
-                                                : "--dbname=" + ConnectionString(into.name));
+                                                : "--dbname=" + ConnectionString(into));
   return argv;
 }
 
-std::vector<std::string> ScriptArguments(const ClientTool& psql) {
-  return {psql.path, "--no-password", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"};
+std::vector<std::string> ScriptArguments(const ClientTool& psql, const DatabaseTarget& into) {
+  return {psql.path, "--no-password",         "--no-psqlrc",
+          "--quiet", "--set=ON_ERROR_STOP=1", "--dbname=" + ConnectionString(into)};
 }
 
 class Child {
@@ -138,7 +129,8 @@ std::string OwnToken(const ClientTool& psql) {
 Result<void> RunScript(const Context& ctx, const DatabaseTarget& into, ByteSource& script,
                        const ClientTool& psql, const ClientLogin& login) {
   ScriptFilter filtered(script, OwnToken(psql));
-  LC2_ASSIGN_OR_RETURN(Child runner, Child::Start(ctx, psql, ScriptArguments(psql), login, false));
+  LC2_ASSIGN_OR_RETURN(Child runner,
+                       Child::Start(ctx, psql, ScriptArguments(psql, into), login, false));
   return FeedAndWait(ctx, filtered, runner, into);
 }
 
@@ -179,7 +171,11 @@ Result<LoadPlan> PlanLoad(const Context& ctx, const ToolSearch& search, const Du
         .message = fmt::format("dump '{}' has the unknown format '{}'", dump.path, dump.format),
         .hint = "was the backup made by a newer lc2?"};
   }
-  LC2_ASSIGN_OR_RETURN(const ToolVersion writer, ParseToolVersion(dump.tool));
+  // What wrote an imported dump may be unknown; a reader that is too old for it says so itself.
+  ToolVersion writer{.major = server_major};
+  if (!dump.tool.empty()) {
+    LC2_ASSIGN_OR_RETURN(writer, ParseToolVersion(dump.tool));
+  }
   LC2_ASSIGN_OR_RETURN(const auto readers, FindTools(ctx, search, "pg_restore"));
   LC2_ASSIGN_OR_RETURN(ClientTool reader, ChooseForRestore(readers, "pg_restore", writer));
   LoadPlan plan{.format = DumpFormat::kCustom, .reader = std::move(reader)};

@@ -22,8 +22,9 @@ struct LoadPlan {
   std::string str() const;  // "pg_restore 16.11"
 };
 
-// Chooses the programs. `dump_tool` may be unknown (an imported dump): empty. Errors: kInvalid
-// "database.tool_missing", "database.tool_too_old", "database.unknown_format".
+// Chooses the programs. `dump.tool` may be empty (an imported dump). Errors: kInvalid
+// "database.tool_missing", "database.tool_too_old", "database.unknown_format",
+// "database.bad_tool_version".
 Result<LoadPlan> PlanLoad(const Context& ctx, const ToolSearch& search, const DumpFacts& dump,
                           int server_major);
 

@@ -19,6 +19,8 @@ struct DatabaseTarget {
   std::string name;  // of the database: "lportal"
   std::string user;
   Secret password;
+  // Whom clients that load a dump act as, if not as the user: what they make is that role's.
+  std::string role;
   std::string sslmode;      // empty: prefer
   std::string sslrootcert;  // PEM text, an absolute path, or "system"
   std::chrono::milliseconds connect_timeout{10'000};

@@ -53,6 +53,16 @@ TEST(MakeClientLogin, WithoutPasswordNobodysFileIsRead) {
   EXPECT_EQ(login.environment.at("PGSSLMODE"), "prefer");
 }
 
+TEST(ConnectionString, HoldsTheNameAndWhatNoticesADeadServer) {
+  EXPECT_EQ(ConnectionString({.name = "it's a\\b"}),
+            "dbname='it\\'s a\\\\b' keepalives_idle=30 keepalives_interval=10 keepalives_count=6");
+}
+
+TEST(ConnectionString, ARoleIsAnOptionOfTheServer) {
+  const std::string text = ConnectionString({.name = "n", .role = "my role's"});
+  EXPECT_EQ(text.substr(text.find(" options=")), " options='-c role=my\\\\ role\\'s'");
+}
+
 TEST(CleanToolMessage, LeavesOutWhatQuotesData) {
   EXPECT_EQ(CleanToolMessage("pg_restore: error: could not execute query: ERROR:  duplicate key\n"
                              "DETAIL:  Key (title)=(secret plan) already exists.\n"
@@ -89,6 +99,10 @@ TEST(ToolError, TellsWhatTheCallerHasToDo) {
   EXPECT_EQ(Failed("ERROR:  permission denied for table x").kind, ErrorKind::kDenied);
   EXPECT_EQ(Failed("pg_dump: error: server closed the connection unexpectedly").kind,
             ErrorKind::kUnavailable);
+  EXPECT_EQ(
+      Failed("pg_restore: error: could not execute query: SSL SYSCALL error: EOF detected").kind,
+      ErrorKind::kUnavailable);
+  EXPECT_EQ(Failed("psql: error: no connection to the server").kind, ErrorKind::kUnavailable);
   EXPECT_EQ(Failed("", {.signal = 9}).kind, ErrorKind::kUnavailable);
   EXPECT_EQ(Failed("ERROR:  syntax error").kind, ErrorKind::kInvalid);
   EXPECT_NE(Failed("").hint, "");
