@@ -86,7 +86,9 @@ Result<void> CheckTarget(const DatabaseTarget& target, const TargetFacts& facts,
 
 Result<void> CheckSpace(const DatabaseTarget& target, const TargetFacts& facts,
                         const RestoreOptions& options) {
-  const std::int64_t needed = std::max(options.dump.raw_bytes, options.database_bytes);
+  // A tenth more: what is written beside the data (write-ahead log, sorting for indexes).
+  const std::int64_t size = std::max(options.dump.raw_bytes, options.database_bytes);
+  const std::int64_t needed = size + size / 10;
   if (!facts.free_bytes.has_value() || *facts.free_bytes > needed) return {};
   return Error{.kind = ErrorKind::kUnavailable,
                .code = "database.no_space",
@@ -158,6 +160,7 @@ Result<std::string> Switch(const Context& ctx, ServerAdmin& admin, const Databas
   LC2_ASSIGN_OR_RETURN(const std::int64_t earlier, admin.IdOf(ctx, previous));
   const std::string old =
       earlier == 0 ? previous : WithSuffix(target.name, "_drop_" + options.run8);
+  if (old != previous) DropOld(ctx, admin, old);  // a third try
   LC2_RETURN_IF_ERROR(admin.RenameAll(
       ctx, {{.from = target.name, .to = old}, {.from = loading.name(), .to = target.name}}));
   loading.Keep();
@@ -215,6 +218,7 @@ Result<RestoreFacts> Restore(const Context& ctx, const DatabaseTarget& given, Ob
   LC2_RETURN_IF_ERROR(admin.Create(ctx, loading.name(), target.name));
   DatabaseTarget loaded = target;
   loaded.name = loading.name();
+  if (before.owner != target.user) loaded.role = before.owner;
   LC2_ASSIGN_OR_RETURN(const std::int64_t raw_bytes, Load(ctx, loaded, store, options.dump, plan));
   Analyze(ctx, loaded);
   if (options.before_switch) LC2_RETURN_IF_ERROR(options.before_switch(ctx, loading.name()));

@@ -27,6 +27,7 @@ struct TargetFacts {
   std::string server_version;         // "16.14"
   bool can_create_database = false;   // the role has CREATEDB or is superuser
   bool owns_database = false;         // and may drop or rename it
+  std::string owner;                  // of the database; empty if absent
   // Free space where the server keeps its data, if that is a folder this process can see.
   std::optional<std::int64_t> free_bytes;
 };
@@ -72,9 +73,10 @@ std::string PreviousName(const std::string& name, const std::string& run8);
 
 // Loads a dump into a database of its own, and only when all of it is there and proven (hash of the
 // stored bytes, frame checksums, archive structure, exit status) gives it the target's name, in one
-// transaction with the renaming of what had that name before; that one's locale, settings, grants
-// and owner are carried over. Whatever fails before leaves the target as it was, and the database
-// in between is dropped; one left over by an earlier try of the same run is dropped first.
+// transaction with the renaming of what had that name before; that one's locale, tablespace,
+// settings, grants and owner are carried over, and what is loaded is that owner's. Whatever fails
+// before leaves the target as it was, and the database in between is dropped; one left over by an
+// earlier try of the same run is dropped first.
 //
 // The load itself is not one transaction: a portal has thousands of tables and indexes, and the
 // locks of a single transaction over them would not fit a server's default lock table.

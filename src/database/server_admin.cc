@@ -1,13 +1,12 @@
 #include "database/server_admin.h"
 
 #include <fmt/core.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "database/dump_session.h"
+#include "database/server_disk.h"
 
 namespace lc2::database {
 
@@ -24,20 +23,6 @@ std::string QuoteLiteral(std::string_view text) {
     quoted += c;
   }
   return quoted + "'";
-}
-
-// Free space below the server's data folder, where that is a folder of this machine.
-std::optional<std::int64_t> FreeBytes(const std::string& host, const std::string& data_folder) {
-  const bool local = host.substr(0, 1) == "/" || host == "localhost" || host == "::1" ||
-                     host.substr(0, 4) == "127.";
-  struct statvfs facts {};
-  std::error_code ignored;
-  if (!local || data_folder.empty() ||
-      !std::filesystem::exists(data_folder + "/PG_VERSION", ignored) ||
-      ::statvfs(data_folder.c_str(), &facts) != 0) {
-    return std::nullopt;
-  }
-  return static_cast<std::int64_t>(facts.f_bavail) * static_cast<std::int64_t>(facts.f_frsize);
 }
 
 // Settings whose value is a list of names: it is stored as it was written, quotes and all.
@@ -65,9 +50,14 @@ Result<void> CopySettings(const Context& ctx, sql::PostgresConnection& connectio
                                   : fmt::format("role {} in database {}",
                                                 QuoteIdentifier(row.Text(0)), QuoteIdentifier(to));
     const std::string value = row.Text(2);
-    LC2_RETURN_IF_ERROR(connection.Execute(
-        ctx, fmt::format("alter {} set {} to {}", place, row.Text(1),
-                         IsList(row.Text(1)) && !value.empty() ? value : QuoteLiteral(value))));
+    const auto set = connection.Execute(
+        ctx, fmt::format("alter {} set {} to {}", place, QuoteIdentifier(row.Text(1)),
+                         IsList(row.Text(1)) && !value.empty() ? value : QuoteLiteral(value)));
+    if (set.has_value()) continue;
+    if (set.error().code != "sql.no_privilege") return set.error();
+    // Somebody mightier set it. The data is all there: no reason to throw hours of loading away.
+    ctx.log().Warning("database.setting_not_carried",
+                      {{"database", from}, {"setting", row.Text(1)}, {"role", row.Text(0)}});
   }
   return {};
 }
@@ -129,6 +119,59 @@ Result<std::string> LocaleOf(const Context& ctx, sql::PostgresConnection& connec
   return text;
 }
 
+// Who is connected to a database: user, address and how many. A session whose client has gone still
+// shows for some milliseconds, our own last look included; so they are waited for a moment, as
+// PostgreSQL itself does before it renames a database.
+Result<std::vector<Row>> SessionsOf(const Context& ctx, sql::PostgresConnection& connection,
+                                    const std::string& database) {
+  constexpr int kLooks = 20;
+  for (int look = 1;; ++look) {
+    // Without rights on other roles' sessions backend_type is null; those of the server itself have
+    // no user.
+    LC2_ASSIGN_OR_RETURN(
+        std::vector<Row> sessions,
+        connection.Query(ctx,
+                         "select coalesce(usename, '?')::text, coalesce(host(client_addr), 'this"
+                         " machine'), count(*) from pg_stat_activity where datname = $1"
+                         " and pid <> pg_backend_pid() and usesysid is not null"
+                         " and coalesce(backend_type, 'client backend') = 'client backend'"
+                         " group by 1, 2 order by 3 desc",
+                         {database}));
+    if (sessions.empty() || look == kLooks) return sessions;
+    LC2_RETURN_IF_ERROR(connection.Execute(ctx, "select pg_sleep(0.05)"));
+  }
+}
+
+// Where a database lies that another one is to take the place of: its tablespace, if the role may
+// create in it, else the default one, with an empty name.
+struct Tablespace {
+  std::int64_t id = kDefaultTablespace;
+  std::string name;
+};
+Result<Tablespace> TablespaceLike(const Context& ctx, sql::PostgresConnection& connection,
+                                  const std::string& database) {
+  LC2_ASSIGN_OR_RETURN(
+      const std::optional<Row> row,
+      connection.QueryOne(ctx,
+                          "select t.oid, t.spcname::text from pg_database d"
+                          " join pg_tablespace t on t.oid = d.dattablespace where d.datname = $1"
+                          " and t.spcname <> 'pg_default'"
+                          " and has_tablespace_privilege(t.oid, 'CREATE')",
+                          {database}));
+  return row.has_value() ? Tablespace{.id = row->Int(0), .name = row->Text(1)} : Tablespace{};
+}
+
+// " owner ..." of a database; empty if there is none of that name.
+Result<std::string> OwnerLike(const Context& ctx, sql::PostgresConnection& connection,
+                              const std::string& database) {
+  LC2_ASSIGN_OR_RETURN(const std::optional<Row> row,
+                       connection.QueryOne(ctx,
+                                           "select pg_get_userbyid(datdba)::text from pg_database"
+                                           " where datname = $1",
+                                           {database}));
+  return row.has_value() ? " owner " + QuoteIdentifier(row->Text(0)) : std::string();
+}
+
 Error InUse(Error cause) {
   return Error{.kind = ErrorKind::kConflict,
                .code = "database.in_use",
@@ -149,37 +192,26 @@ Result<ServerAdmin> ServerAdmin::Connect(const Context& ctx, const DatabaseTarge
 
 Result<TargetFacts> ServerAdmin::Describe(const Context& ctx, const std::string& database) {
   TargetFacts facts{.server_version = server_version()};
-  LC2_ASSIGN_OR_RETURN(
-      const std::optional<Row> role,
-      connection_->QueryOne(ctx,
-                            "select rolcreatedb or rolsuper, (select setting from pg_settings"
-                            " where name = 'data_directory') from pg_roles"
-                            " where rolname = current_user"));
-  if (role.has_value()) {
-    facts.can_create_database = role->Bool(0);
-    facts.free_bytes = FreeBytes(maintenance_.host, role->Text(1));
-  }
+  LC2_ASSIGN_OR_RETURN(const std::optional<Row> role,
+                       connection_->QueryOne(ctx,
+                                             "select rolcreatedb or rolsuper from pg_roles"
+                                             " where rolname = current_user"));
+  facts.can_create_database = role.has_value() && role->Bool(0);
+  LC2_ASSIGN_OR_RETURN(const Tablespace place, TablespaceLike(ctx, *connection_, database));
+  LC2_ASSIGN_OR_RETURN(facts.free_bytes,
+                       FreeServerBytes(ctx, *connection_, maintenance_.host, place.id));
   LC2_ASSIGN_OR_RETURN(
       const std::optional<Row> row,
       connection_->QueryOne(ctx,
-                            "select pg_database_size(oid), pg_has_role(datdba, 'USAGE')"
-                            " from pg_database where datname = $1",
+                            "select pg_database_size(oid), pg_has_role(datdba, 'USAGE'),"
+                            " pg_get_userbyid(datdba)::text from pg_database where datname = $1",
                             {database}));
   if (!row.has_value()) return facts;
   facts.state = TargetState::kEmpty;
   facts.size_bytes = row->Int(0);
   facts.owns_database = row->Bool(1);
-  // Without rights on other roles' sessions backend_type is null; those of the server itself have
-  // no user.
-  LC2_ASSIGN_OR_RETURN(
-      const std::vector<Row> sessions,
-      connection_->Query(ctx,
-                         "select coalesce(usename, '?')::text, coalesce(host(client_addr), 'this"
-                         " machine'), count(*) from pg_stat_activity where datname = $1"
-                         " and pid <> pg_backend_pid() and usesysid is not null"
-                         " and coalesce(backend_type, 'client backend') = 'client backend'"
-                         " group by 1, 2 order by 3 desc",
-                         {database}));
+  facts.owner = row->Text(2);
+  LC2_ASSIGN_OR_RETURN(const std::vector<Row> sessions, SessionsOf(ctx, *connection_, database));
   for (const Row& session : sessions) {
     facts.foreign_sessions += session.Int(2);
     facts.sessions += fmt::format("{}{} from {} ({})", facts.sessions.empty() ? "" : ", ",
@@ -198,9 +230,12 @@ Result<std::int64_t> ServerAdmin::IdOf(const Context& ctx, const std::string& da
 Result<void> ServerAdmin::Create(const Context& ctx, const std::string& database,
                                  const std::string& like) {
   LC2_ASSIGN_OR_RETURN(const std::string locale, LocaleOf(ctx, *connection_, like));
+  LC2_ASSIGN_OR_RETURN(const Tablespace place, TablespaceLike(ctx, *connection_, like));
+  LC2_ASSIGN_OR_RETURN(const std::string owner, OwnerLike(ctx, *connection_, like));
   LC2_RETURN_IF_ERROR(connection_->Execute(
-      ctx, fmt::format("create database {} template template0 encoding 'UTF8'{}",
-                       QuoteIdentifier(database), locale)));
+      ctx, fmt::format("create database {} template template0 encoding 'UTF8'{}{}{}",
+                       QuoteIdentifier(database), owner, locale,
+                       place.name.empty() ? "" : " tablespace " + QuoteIdentifier(place.name))));
   return {};
 }
 

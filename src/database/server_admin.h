@@ -25,9 +25,11 @@ class ServerAdmin {
   // A number that stays with a database when it is renamed; 0 if there is none of that name.
   Result<std::int64_t> IdOf(const Context& ctx, const std::string& database);
 
-  // An empty database in UTF-8; with the locale of `like` if that exists and is in UTF-8.
+  // An empty database in UTF-8. If `like` exists: with its owner, with its locale if it is in
+  // UTF-8, and in its tablespace if the role may create there.
   Result<void> Create(const Context& ctx, const std::string& database, const std::string& like);
-  // What `from` has beside its contents: settings, connection limit, grants and owner.
+  // What `from` has beside its contents: settings, connection limit, grants and owner. A setting
+  // that this role may not make is left out with a warning.
   Result<void> CopyProperties(const Context& ctx, const std::string& from, const std::string& to);
   // kEnded for databases of our own: a client that was killed may have left a statement running.
   enum class Sessions { kRespected, kEnded };
