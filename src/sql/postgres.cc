@@ -16,7 +16,9 @@ namespace {
 using internal::PgConnection;
 using internal::PgResult;
 
-constexpr std::chrono::seconds kCancelTime{10};
+// How long a statement that nobody wants any more may take to end, and how soon it is asked again.
+constexpr std::chrono::seconds kCancelTime{5};
+constexpr std::chrono::milliseconds kAskAgain{200};
 
 // Type numbers that never change (PostgreSQL's pg_type.dat).
 constexpr Oid kBool = 16, kBytea = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kOid = 26;
@@ -120,7 +122,7 @@ class Session final : public PostgresConnection {
     while (true) {
       LC2_ASSIGN_OR_RETURN(const PgResult result, NextResult(ctx));
       if (result == nullptr) return count;
-      LC2_RETURN_IF_ERROR(Judge(ctx, result.get()));
+      LC2_RETURN_IF_ERROR(Judge(result.get()));
       last_status_ = PQcmdStatus(result.get());
       const std::string_view tuples = PQcmdTuples(result.get());
       std::from_chars(tuples.data(), tuples.data() + tuples.size(), count);
@@ -133,7 +135,7 @@ class Session final : public PostgresConnection {
     while (true) {
       LC2_ASSIGN_OR_RETURN(const PgResult result, NextResult(ctx));
       if (result == nullptr) return {};
-      LC2_RETURN_IF_ERROR(Judge(ctx, result.get()));
+      LC2_RETURN_IF_ERROR(Judge(result.get()));
     }
   }
 
@@ -162,7 +164,7 @@ class Session final : public PostgresConnection {
   }
 
   // An error if `result` is one; the rest of the statement's results is dropped then.
-  Result<void> Judge(const Context& ctx, PGresult* result) {
+  Result<void> Judge(PGresult* result) {
     switch (PQresultStatus(result)) {
       case PGRES_COMMAND_OK:
       case PGRES_TUPLES_OK:
@@ -174,20 +176,23 @@ class Session final : public PostgresConnection {
         break;
     }
     Error error = internal::ResultError(result, connection_.get(), "query " + where_);
-    Drain(ctx);
+    // Whatever the caller's context says: what is left is the server's last word, and soon there.
+    const SystemClock clock;
+    Drain(Context(clock).WithTimeout(kCancelTime));
+    Abandon();
     return error;
   }
 
   // Stops a statement whose results nobody wants any more.
   void Abandon() {
-    if (PQtransactionStatus(connection_.get()) != PQTRANS_ACTIVE) return;
-    if (PGcancel* cancel = PQgetCancel(connection_.get())) {
-      char ignored[256];
-      PQcancel(cancel, ignored, sizeof ignored);
-      PQfreeCancel(cancel);
-    }
     const SystemClock clock;
-    Drain(Context(clock).WithTimeout(kCancelTime));
+    const Context limited = Context(clock).WithTimeout(kCancelTime);
+    // A cancel that comes to the server before its statement does is lost: ask again.
+    while (IsRunning() && limited.Check().has_value()) {
+      RequestCancel();
+      Drain(limited.WithTimeout(kAskAgain));
+    }
+    stuck_ = IsRunning();
   }
 
  private:
@@ -215,12 +220,28 @@ class Session final : public PostgresConnection {
                  .message = fmt::format("{} rolled the transaction back", where_)};
   }
 
+  bool IsRunning() const { return PQtransactionStatus(connection_.get()) == PQTRANS_ACTIVE; }
+
+  void RequestCancel() const {
+    if (PGcancel* cancel = PQgetCancel(connection_.get())) {
+      char ignored[256];
+      PQcancel(cancel, ignored, sizeof ignored);
+      PQfreeCancel(cancel);
+    }
+  }
+
   Error Broken() const { return internal::ConnectionError(connection_.get(), "talk to " + where_); }
 
   Result<void> Begin(const Context& ctx) {
     LC2_RETURN_IF_ERROR(ctx.Check());
+    if (stuck_) {
+      return Error{.kind = ErrorKind::kUnavailable,
+                   .code = "sql.unreachable",
+                   .message = fmt::format("{} does not end a statement that was cancelled", where_),
+                   .hint = "is the server's machine overloaded, or its disk?"};
+    }
     // Readers own the running statement; one that is still open is a bug of the caller.
-    LC2_CHECK(PQtransactionStatus(connection_.get()) != PQTRANS_ACTIVE);
+    LC2_CHECK(!IsRunning());
     return {};
   }
 
@@ -259,9 +280,9 @@ class Session final : public PostgresConnection {
     return {};
   }
 
-  // Drops what is left of the running statement. Never cancels: it is called when that was done.
+  // Drops what is left of the running statement, as far as it comes in time. Never cancels.
   void Drain(const Context& ctx) {
-    while (AwaitQuietly(ctx)) {
+    while (ctx.Check().has_value() && AwaitQuietly(ctx)) {
       const PgResult result(PQgetResult(connection_.get()));
       if (result == nullptr) return;
       if (PQresultStatus(result.get()) == PGRES_COPY_OUT) DrainCopy(ctx);
@@ -292,6 +313,7 @@ class Session final : public PostgresConnection {
   PgConnection connection_;
   const std::string where_;
   std::string last_status_;
+  bool stuck_ = false;  // a statement neither ended nor let itself be cancelled
 };
 
 class PostgresRows final : public RowReader {
@@ -306,7 +328,7 @@ class PostgresRows final : public RowReader {
       Result<PgResult> result = session_.NextResult(ctx_);
       if (!result.has_value()) return Ended(std::move(result).error());
       if (*result == nullptr) break;
-      const Result<void> judged = session_.Judge(ctx_, result->get());
+      const Result<void> judged = session_.Judge(result->get());
       if (!judged.has_value()) return Ended(judged.error());
       if (PQntuples(result->get()) == 0) continue;  // the last, empty result of single-row mode
       std::vector<Value> columns;
@@ -341,6 +363,7 @@ class CopyRows final : public CopyReader {
     Result<CopyText> row = session_.NextCopyRow(ctx_);
     if (!row.has_value()) {
       at_end_ = true;
+      session_.Abandon();
       return std::move(row).error();
     }
     if (row->bytes == nullptr) return Complete();
@@ -357,7 +380,7 @@ class CopyRows final : public CopyReader {
     while (true) {
       LC2_ASSIGN_OR_RETURN(const PgResult result, session_.NextResult(ctx_));
       if (result == nullptr) return std::optional<std::vector<CopyField>>();
-      LC2_RETURN_IF_ERROR(session_.Judge(ctx_, result.get()));
+      LC2_RETURN_IF_ERROR(session_.Judge(result.get()));
     }
   }
 
@@ -377,9 +400,9 @@ Result<std::unique_ptr<CopyReader>> Session::CopyOut(const Context& ctx,
                                                      std::string_view statement) {
   LC2_RETURN_IF_ERROR(Send(ctx, statement, {}));
   LC2_ASSIGN_OR_RETURN(const PgResult result, NextResult(ctx));
-  LC2_RETURN_IF_ERROR(Judge(ctx, result.get()));
+  LC2_RETURN_IF_ERROR(Judge(result.get()));
   if (PQresultStatus(result.get()) != PGRES_COPY_OUT) {
-    Drain(ctx);
+    Abandon();
     return Error{.kind = ErrorKind::kInternal,
                  .code = "sql.bad_statement",
                  .message = "a statement is no copy to the client"};

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <thread>
@@ -298,6 +299,41 @@ TEST_F(Postgres, BadParametersAreNamed) {
 TEST_F(Postgres, ANullByteInATextIsRefused) {
   EXPECT_EQ(Connect()->Execute(ctx_, "select $1::text", {std::string("a\0b", 3)}).error().code,
             "sql.bad_value");
+}
+
+// Time that runs so fast that a deadline passes as soon as a statement is on its way.
+class RushingClock final : public Clock {
+ public:
+  Time Now() const override { return {}; }
+  SteadyTime SteadyNow() const override { return SteadyTime(std::chrono::hours(++hours_)); }
+
+ private:
+  mutable int hours_ = 0;
+};
+
+// A cancel may overtake its statement, and then the server knows of nothing to cancel.
+TEST_F(Postgres, ACancelThatIsTooEarlyIsRepeated) {
+  const auto db = Connect();
+  for (int i = 0; i < 20; ++i) {
+    const RushingClock clock;
+    const Context ctx = Context(clock).WithTimeout(std::chrono::hours(1) + std::chrono::minutes(1));
+    EXPECT_EQ(db->Execute(ctx, "select pg_sleep(1000)").error().kind, ErrorKind::kTimeout);
+    ASSERT_EQ(db->QueryOne(ctx_, "select 42").value()->Int(0), 42);
+  }
+}
+
+TEST_F(Postgres, AStatementThatCannotBeCancelledMakesTheConnectionUseless) {
+  const auto db = Connect();
+  // The process that serves it stands still: only who may send it signals can do that.
+  if (::kill(db->backend_pid(), SIGSTOP) != 0) GTEST_SKIP() << "needs to stop a server process";
+  const RushingClock clock;
+  const Context ctx = Context(clock).WithTimeout(std::chrono::hours(1) + std::chrono::minutes(1));
+  EXPECT_EQ(db->Execute(ctx, "select 1").error().kind, ErrorKind::kTimeout);
+  const auto next = db->Execute(ctx_, "select 1");
+  ::kill(db->backend_pid(), SIGCONT);
+  ASSERT_FALSE(next.has_value());
+  EXPECT_EQ(next.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(next.error().code, "sql.unreachable");
 }
 
 }  // namespace

@@ -242,5 +242,43 @@ TEST_F(Sqlite, WorksInMemory) {
   EXPECT_EQ(db->Execute(ctx_, "insert into t values (1)").value(), 1);
 }
 
+TEST_F(Sqlite, AFullDiskIsSaid) {
+  const auto db = Open();
+  ASSERT_TRUE(db->ExecuteScript(ctx_, "create table t (a); pragma max_page_count = 1").has_value());
+  const auto full = db->Execute(ctx_, "insert into t values ($1)", {std::string(1 << 20, 'x')});
+  ASSERT_FALSE(full.has_value());
+  EXPECT_EQ(full.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(full.error().code, "sql.no_space");
+  EXPECT_EQ(full.error().provider->service, "sqlite");
+}
+
+TEST_F(Sqlite, AFolderThatIsNotThereIsSaid) {
+  EXPECT_EQ(OpenSqlite(ctx_, folder_.path() / "no" / "test.db").error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(OpenSqlite(ctx_, folder_.path(), {.create = false}).error().code, "sql.cannot_open");
+}
+
+TEST_F(Sqlite, BadStatementsAreOurOwnBugs) {
+  const auto db = Open();
+  for (const char* statement :
+       {"", " ; ", "nonsense", "select 1; select 2", "select ?", "select :a"}) {
+    const auto done = db->Execute(ctx_, statement, {1});
+    ASSERT_FALSE(done.has_value()) << statement;
+    EXPECT_EQ(done.error().code, "sql.bad_statement") << statement;
+  }
+  EXPECT_EQ(db->ExecuteScript(ctx_, "select 1; nonsense").error().code, "sql.bad_statement");
+}
+
+TEST_F(Sqlite, WhatFailsBetweenTwoRowsIsNoEnd) {
+  const auto db = Open();
+  ASSERT_TRUE(
+      db->ExecuteScript(ctx_, "create table t (a); insert into t values (1), (2)").has_value());
+  const auto rows = db->Stream(ctx_,
+                               "select abs(case when a = 2 then -9223372036854775807 - 1"
+                               " else a end) from t")
+                        .value();
+  EXPECT_TRUE(rows->Next().value().has_value());
+  EXPECT_FALSE(rows->Next().has_value());
+}
+
 }  // namespace
 }  // namespace lc2::sql
