@@ -50,6 +50,14 @@ Result<bool> SharesPoolNames(const Context& ctx, ObjectStore& store, const Envir
   }
 }
 
+Error AttemptTaken(const RunFacts& facts) {
+  return Error{.kind = ErrorKind::kConflict,
+               .code = "vault.attempt_taken",
+               .message = fmt::format("somebody else launched an attempt of run '{}'",
+                                      facts.run.str()),
+               .hint = "look at the run's present state and decide again"};
+}
+
 class Starter {
  public:
   Starter(const Context& ctx, const Vault& vault, const EnvironmentId& env,
@@ -230,11 +238,13 @@ Result<std::optional<RunId>> InheritedRun(const Context& ctx, ObjectStore& store
 }
 
 Result<AttemptId> StartAttempt(const Context& ctx, const Vault& vault, const EnvironmentId& env,
-                               const RunId& run, const std::string& who) {
+                               const RunId& run, const std::string& who,
+                               std::optional<std::size_t> after) {
   AttemptId id;
   const Result<ControlLog> log =
       AppendEvent(ctx, vault, env, run,
                   [&](const ControlLog&, const RunFacts& facts) -> Result<std::optional<Event>> {
+                    if (after && facts.attempts.size() != *after) return AttemptTaken(facts);
                     id = MakeAttemptId(static_cast<std::int64_t>(facts.attempts.size()) + 1);
                     return std::optional<Event>(
                         Event{.body = AttemptStarted{.id = id}, .who = who, .why = "launch"});

@@ -62,9 +62,12 @@ Result<StartedRun> StartRun(const Context& ctx, const Vault& vault, const Enviro
 Result<std::optional<RunId>> InheritedRun(const Context& ctx, ObjectStore& store,
                                           const EnvironmentId& env, const RunFacts& facts);
 
-// Appends the next attempt and returns its id. kConflict "vault.log_transition" on a closed run.
+// Appends the next attempt and returns its id. With `after`: only as the one that follows so many,
+// so that two controllers that saw the same log do not both launch. kConflict "vault.log_transition"
+// on a closed run, "vault.attempt_taken" if somebody else appended one meanwhile.
 Result<AttemptId> StartAttempt(const Context& ctx, const Vault& vault, const EnvironmentId& env,
-                               const RunId& run, const std::string& who);
+                               const RunId& run, const std::string& who,
+                               std::optional<std::size_t> after = {});
 
 // Closes the run without result; a run that is abandoned already is left as it is. kConflict
 // "vault.log_transition" if it is committed or finished. Returns what the log says.

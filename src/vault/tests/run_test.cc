@@ -111,6 +111,15 @@ TEST_F(RunTest, AttemptsAreCountedAndClosedRunsTakeNoMore) {
   EXPECT_TRUE(Start({}).value().facts.abandoned.has_value());
 }
 
+TEST_F(RunTest, TwoThatSawTheSameLogDoNotBothLaunch) {
+  const StartedRun run = Start({}).value();
+  EXPECT_EQ(StartAttempt(ctx, vault(), kRetail, run.run, "c", 0).value(), AttemptId("a1"));
+  const auto raced = StartAttempt(ctx, vault(), kRetail, run.run, "d", 0);
+  EXPECT_EQ(CodeOf(raced), "vault.attempt_taken");
+  EXPECT_EQ(raced.error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(StartAttempt(ctx, vault(), kRetail, run.run, "d", 1).value(), AttemptId("a2"));
+}
+
 TEST_F(RunTest, ABaseThatIsGoneBeforeOpeningMeansAFullBackup) {
   const OpenedBackup base = Make({.files = SomeFiles(3)}).value();
   DeleteBackup(base.facts.run);
