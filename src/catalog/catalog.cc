@@ -64,14 +64,37 @@ std::optional<Time> FromSeconds(const std::optional<std::int64_t>& seconds) {
 }
 
 sql::Params ParamsOf(const BackupRecord& r) {
-  return {r.location,        r.project_id,       r.environment,     r.backup_id,
-          r.run_id,          codec::Word(r.state), r.initiator,     r.backup_type,
-          Seconds(r.timestamp), Seconds(r.completed_at), Seconds(r.expires_at), r.base,
-          r.database_type,   r.engine,           r.engine_version,  r.database_bytes,
-          r.object_count,    r.library_bytes,    r.level,           r.references,
-          r.missing,         r.orphans,          r.size_mismatches, r.portable,
-          r.hold_reason,     r.verified_level,   r.verified_result, Seconds(r.verified_at),
-          r.error_code,      r.error_message,    r.manifest_path};
+  return {r.location,
+          r.project_id,
+          r.environment,
+          r.backup_id,
+          r.run_id,
+          codec::Word(r.state),
+          r.initiator,
+          r.backup_type,
+          Seconds(r.timestamp),
+          Seconds(r.completed_at),
+          Seconds(r.expires_at),
+          r.base,
+          r.database_type,
+          r.engine,
+          r.engine_version,
+          r.database_bytes,
+          r.object_count,
+          r.library_bytes,
+          r.level,
+          r.references,
+          r.missing,
+          r.orphans,
+          r.size_mismatches,
+          r.portable,
+          r.hold_reason,
+          r.verified_level,
+          r.verified_result,
+          Seconds(r.verified_at),
+          r.error_code,
+          r.error_message,
+          r.manifest_path};
 }
 
 BackupRecord RecordOf(const sql::Row& row) {
@@ -137,20 +160,22 @@ class Conditions {
   Result<void> AddCursor(const std::string& cursor) {
     if (cursor.empty()) return {};
     const std::size_t dot = cursor.find('.');
-    const Error bad{.kind = ErrorKind::kInvalid,
-                    .code = "catalog.bad_cursor",
-                    .message = fmt::format("'{}' is not a cursor of this list", cursor.substr(0, 80)),
-                    .hint = "start again without it"};
+    const std::size_t second = dot == std::string::npos ? dot : cursor.find('.', dot + 1);
+    const Error bad{
+        .kind = ErrorKind::kInvalid,
+        .code = "catalog.bad_cursor",
+        .message = fmt::format("'{}' is not a cursor of this list", cursor.substr(0, 80)),
+        .hint = "start again without it"};
+    if (second == std::string::npos) return bad;
     std::int64_t seconds = 0;
-    const char* const end = cursor.data() + std::min(dot, cursor.size());
-    if (dot == std::string::npos ||
-        std::from_chars(cursor.data(), end, seconds).ptr != end) {
-      return bad;
-    }
+    const char* const end = cursor.data() + dot;
+    const auto [parsed, failed] = std::from_chars(cursor.data(), end, seconds);
+    if (failed != std::errc() || parsed != end) return bad;
     params_.push_back(seconds);
-    params_.push_back(cursor.substr(dot + 1));
-    text_ += fmt::format(" and (timestamp, run_id) < (${}, ${})", params_.size() - 1,
-                         params_.size());
+    params_.push_back(cursor.substr(dot + 1, second - dot - 1));
+    params_.push_back(cursor.substr(second + 1));
+    text_ += fmt::format(" and (timestamp, run_id, location) < (${}, ${}, ${})", params_.size() - 2,
+                         params_.size() - 1, params_.size());
     return {};
   }
   const std::string& text() const { return text_; }
@@ -161,18 +186,50 @@ class Conditions {
   sql::Params params_;
 };
 
+Error Damaged(const std::filesystem::path& file, const Error& why) {
+  return Error{.kind = ErrorKind::kCorrupt,
+               .code = "catalog.damaged",
+               .message = fmt::format("the catalogue '{}' is damaged", file.native()),
+               .hint =
+                   "run `lc2 catalog rebuild`: it makes the catalogue anew from the vaults, which "
+                   "lack nothing",
+               .cause = Share(why)};
+}
+
+Result<std::unique_ptr<sql::Connection>> OpenFile(const Context& ctx,
+                                                  const std::filesystem::path& file) {
+  // What it holds can be rebuilt, so it need not wait for the disk at each commit.
+  LC2_ASSIGN_OR_RETURN(auto connection, sql::OpenSqlite(ctx, file, {.durable = false}));
+  LC2_RETURN_IF_ERROR(sql::Migrate(ctx, *connection, {kSchema1}));
+  return connection;
+}
+
 class SqliteCatalog final : public Catalog {
  public:
-  explicit SqliteCatalog(std::unique_ptr<sql::Connection> connection)
-      : connection_(std::move(connection)) {}
+  explicit SqliteCatalog(std::filesystem::path file) : file_(std::move(file)) {}
+
+  Result<void> Open(const Context& ctx) {
+    Result<std::unique_ptr<sql::Connection>> opened = OpenFile(ctx, file_);
+    if (opened.has_value()) {
+      connection_ = std::move(opened).value();
+    } else if (opened.error().kind != ErrorKind::kCorrupt) {
+      return opened.error();
+    } else {
+      damage_ = opened.error();
+    }
+    return {};
+  }
 
   Result<void> Put(const Context& ctx, const BackupRecord& record) override {
     static const std::string statement = [] {
       std::string marks;
       for (int i = 1; i <= kColumnCount; ++i) marks += fmt::format("{}${}", i == 1 ? "" : ",", i);
-      return fmt::format("insert or replace into backup_requests ({}) values ({})", kColumns, marks);
+      return fmt::format("insert or replace into backup_requests ({}) values ({})", kColumns,
+                         marks);
     }();
-    LC2_RETURN_IF_ERROR(connection_->Execute(ctx, statement, ParamsOf(record)));
+    LC2_RETURN_IF_ERROR(CheckOpen());
+    const auto put = connection_->Execute(ctx, statement, ParamsOf(record));
+    if (!put.has_value()) return Named(put.error());
     return {};
   }
 
@@ -188,48 +245,52 @@ class SqliteCatalog final : public Catalog {
     if (filter.until) where.Add("timestamp <", Seconds(*filter.until));
     LC2_RETURN_IF_ERROR(where.AddCursor(filter.cursor));
     const std::int64_t limit = std::clamp<std::int64_t>(filter.limit, 1, kMaxPage);
-    const std::string statement =
-        fmt::format("select {} from backup_requests where {} order by timestamp desc, run_id desc "
-                    "limit {}",
-                    kColumns, where.text(), limit + 1);
-    LC2_ASSIGN_OR_RETURN(const auto rows, connection_->Query(ctx, statement, where.params()));
+    const std::string statement = fmt::format(
+        "select {} from backup_requests where {} order by timestamp desc, run_id desc, "
+        "location desc limit {}",
+        kColumns, where.text(), limit + 1);
+    LC2_RETURN_IF_ERROR(CheckOpen());
+    const auto rows = connection_->Query(ctx, statement, where.params());
+    if (!rows.has_value()) return Named(rows.error());
     BackupPage page;
-    for (const sql::Row& row : rows) page.records.push_back(RecordOf(row));
+    for (const sql::Row& row : *rows) page.records.push_back(RecordOf(row));
     if (static_cast<std::int64_t>(page.records.size()) > limit) {
       page.records.pop_back();
       const BackupRecord& last = page.records.back();
-      page.next_cursor = fmt::format("{}.{}", Seconds(last.timestamp), last.run_id);
+      page.next_cursor =
+          fmt::format("{}.{}.{}", Seconds(last.timestamp), last.run_id, last.location);
     }
     return page;
   }
 
   Result<BackupRecord> Get(const Context& ctx, const EnvironmentId& env,
                            const BackupId& id) override {
-    LC2_ASSIGN_OR_RETURN(
-        const auto row,
-        connection_->QueryOne(ctx,
-                              fmt::format("select {} from backup_requests where project_id = $1 "
-                                          "and environment = $2 and backup_id = $3 "
-                                          "order by timestamp desc limit 1",
-                                          kColumns),
-                              {env.project.str(), env.environment.str(), id.str()}));
-    if (!row) {
-      return Error{.kind = ErrorKind::kNotFound,
-                   .code = "backup.not_found",
-                   .message = fmt::format("environment '{}' has no backup '{}'", env.str(),
-                                          id.str()),
-                   .hint = "see `lc2 backup list`, or rebuild the catalogue with "
-                           "`lc2 catalog rebuild`"};
+    LC2_RETURN_IF_ERROR(CheckOpen());
+    const auto row = connection_->QueryOne(
+        ctx,
+        fmt::format("select {} from backup_requests where project_id = $1 and environment = $2 and "
+                    "backup_id = $3 order by timestamp desc, run_id desc, location desc limit 1",
+                    kColumns),
+        {env.project.str(), env.environment.str(), id.str()});
+    if (!row.has_value()) return Named(row.error());
+    if (!*row) {
+      return Error{
+          .kind = ErrorKind::kNotFound,
+          .code = "backup.not_found",
+          .message = fmt::format("environment '{}' has no backup '{}'", env.str(), id.str()),
+          .hint =
+              "see `lc2 backup list`, or rebuild the catalogue with "
+              "`lc2 catalog rebuild`"};
     }
-    return RecordOf(*row);
+    return RecordOf(**row);
   }
 
   Result<RebuildReport> Rebuild(const Context& ctx, const std::string& location,
                                 ObjectStore& vault) override {
-    LC2_ASSIGN_OR_RETURN(sql::Transaction transaction,
-                         sql::Transaction::Begin(ctx, *connection_));
-    LC2_RETURN_IF_ERROR(connection_->Execute(
-        ctx, "delete from backup_requests where location = $1", {location}));
+    LC2_RETURN_IF_ERROR(ReplaceIfDamaged(ctx));
+    LC2_ASSIGN_OR_RETURN(sql::Transaction transaction, sql::Transaction::Begin(ctx, *connection_));
+    LC2_RETURN_IF_ERROR(
+        connection_->Execute(ctx, "delete from backup_requests where location = $1", {location}));
     RebuildReport report;
     LC2_ASSIGN_OR_RETURN(const auto environments, vault::ListEnvironments(ctx, vault));
     for (const EnvironmentId& env : environments) {
@@ -254,22 +315,49 @@ class SqliteCatalog final : public Catalog {
     Result<vault::OpenedBackup> backup =
         vault::OpenBackup(ctx, vault, env, *facts.opened->backup_id);
     if (backup.has_value()) return Put(ctx, MakeRecord(location, env, facts, &backup->manifest));
-    if (FactsOf(backup.error().kind).retryable) return std::move(backup).error();
+    // A manifest that is not there is as good as a damaged one: there is no waiting for it here.
+    const bool unfinished = backup.error().code == "backup.unfinished";
+    if (FactsOf(backup.error().kind).retryable && !unfinished) return std::move(backup).error();
     report.damaged.push_back(Describe(backup.error()));
     return Put(ctx, MakeRecord(location, env, facts, nullptr));
   }
 
-  std::unique_ptr<sql::Connection> connection_;
+  Result<void> CheckOpen() const {
+    if (connection_ == nullptr) return Damaged(file_, *damage_);
+    return {};
+  }
+  Error Named(const Error& error) const {
+    return error.kind == ErrorKind::kCorrupt ? Damaged(file_, error) : error;
+  }
+
+  Result<void> ReplaceIfDamaged(const Context& ctx) {
+    if (connection_ != nullptr) {
+      const auto check = connection_->QueryOne(ctx, "pragma quick_check(1)");
+      if (check.has_value() && *check && (*check)->Text(0) == "ok") return {};
+      if (!check.has_value() && check.error().kind != ErrorKind::kCorrupt) return check.error();
+      connection_.reset();
+    }
+    for (const char* part : {"", "-wal", "-shm"}) {
+      std::error_code failed;
+      std::filesystem::remove(file_.native() + part, failed);
+    }
+    LC2_ASSIGN_OR_RETURN(connection_, OpenFile(ctx, file_));
+    damage_.reset();
+    return {};
+  }
+
+  const std::filesystem::path file_;
+  std::unique_ptr<sql::Connection> connection_;  // null: the file is damaged
+  std::optional<Error> damage_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Catalog>> Catalog::Open(const Context& ctx,
                                                const std::filesystem::path& file) {
-  // What it holds can be rebuilt, so it need not wait for the disk at each commit.
-  LC2_ASSIGN_OR_RETURN(auto connection, sql::OpenSqlite(ctx, file, {.durable = false}));
-  LC2_RETURN_IF_ERROR(sql::Migrate(ctx, *connection, {kSchema1}));
-  return std::unique_ptr<Catalog>(std::make_unique<SqliteCatalog>(std::move(connection)));
+  auto catalog = std::make_unique<SqliteCatalog>(file);
+  LC2_RETURN_IF_ERROR(catalog->Open(ctx));
+  return std::unique_ptr<Catalog>(std::move(catalog));
 }
 
 Result<BackupRecord> Catalog::Refresh(const Context& ctx, const std::string& location,
@@ -277,15 +365,23 @@ Result<BackupRecord> Catalog::Refresh(const Context& ctx, const std::string& loc
                                       const RunId& run) {
   LC2_ASSIGN_OR_RETURN(const vault::ControlLog log, vault::ReadControlLog(ctx, vault, env, run));
   const vault::RunFacts facts = vault::Fold(log);
-  LC2_CHECK(facts.opened.has_value());
-  BackupRecord record;
-  if (facts.alive()) {
-    LC2_ASSIGN_OR_RETURN(const vault::OpenedBackup backup,
-                         vault::OpenBackup(ctx, vault, env, *facts.opened->backup_id));
-    record = MakeRecord(location, env, facts, &backup.manifest);
-  } else {
-    record = MakeRecord(location, env, facts, nullptr);
+  if (!facts.opened || facts.opened->kind != vault::RunKind::kBackup) {
+    return Error{
+        .kind = ErrorKind::kNotFound,
+        .code = "backup.not_found",
+        .message = fmt::format("environment '{}' has no backup run '{}'", env.str(), run.str())};
   }
+  std::optional<vault::OpenedBackup> backup;
+  if (facts.alive()) {
+    Result<vault::OpenedBackup> opened =
+        vault::OpenBackup(ctx, vault, env, *facts.opened->backup_id);
+    // A damaged manifest does not keep a decision from being shown.
+    const bool damaged = !opened.has_value() && (opened.error().kind == ErrorKind::kCorrupt ||
+                                                 opened.error().code == "backup.unfinished");
+    if (!opened.has_value() && !damaged) return std::move(opened).error();
+    if (opened.has_value()) backup = std::move(opened).value();
+  }
+  BackupRecord record = MakeRecord(location, env, facts, backup ? &backup->manifest : nullptr);
   LC2_RETURN_IF_ERROR(Put(ctx, record));
   return record;
 }

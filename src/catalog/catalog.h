@@ -38,10 +38,13 @@ struct RebuildReport {
 };
 
 // The SQL index over vaults: answers lists without reading object storage. It decides nothing and
-// may be thrown away: Rebuild() gives the same answers from the vault alone. Not thread-safe.
+// may be thrown away: Rebuild() gives the same answers from the vault alone. Not thread-safe;
+// several processes may work on one file. Every call answers kCorrupt "catalog.damaged" for a file
+// that is damaged, but for Rebuild().
 class Catalog {
  public:
-  // Opens or makes the SQLite file. Errors: those of sql::OpenSqlite and Migrate.
+  // Opens or makes the SQLite file. A damaged one opens, too: backups must not stop for it. Errors:
+  // those of sql::OpenSqlite and Migrate.
   static Result<std::unique_ptr<Catalog>> Open(const Context& ctx,
                                                const std::filesystem::path& file);
   virtual ~Catalog() = default;
@@ -53,10 +56,13 @@ class Catalog {
   virtual Result<BackupRecord> Get(const Context& ctx, const EnvironmentId& env,
                                    const BackupId& id) = 0;
 
-  // Reads one run's log and manifest and brings its record up to date.
+  // Reads one run's log and manifest and brings its record up to date; of a manifest that cannot be
+  // read, what the log alone says. kNotFound "backup.not_found" for what is no backup run.
   Result<BackupRecord> Refresh(const Context& ctx, const std::string& location, ObjectStore& vault,
                                const EnvironmentId& env, const RunId& run);
-  // Makes the records of `location` anew from its vault, in one transaction.
+  // Makes the records of `location` anew from its vault, in one transaction. A damaged file is
+  // replaced by a new one, which then knows no other location. Logs and manifests that cannot be
+  // read are reported and do not stop it.
   virtual Result<RebuildReport> Rebuild(const Context& ctx, const std::string& location,
                                         ObjectStore& vault) = 0;
 };

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <boost/describe.hpp>
 #include <optional>
 #include <string>
+
+#include <boost/describe.hpp>
 
 #include "base/clock.h"
 #include "base/strong.h"
