@@ -94,8 +94,12 @@ Result<std::optional<Time>> DeleteBackup(const Context& ctx, const Deps& deps,
                        vault::FindRun(ctx, at.session->store(), at.id(), id));
   const vault::By by{.who = deps.who, .why = why};
   if (!run.deleted && !run.delete_not_before) {
-    const Time due = std::chrono::ceil<std::chrono::seconds>(ctx.clock().Now()) +
-                     std::chrono::days(at.location.spec.soft_delete_days);
+    // Records keep whole seconds: never before the delay is over, and at once where there is none.
+    const std::chrono::days delay(at.location.spec.soft_delete_days);
+    const Time now = ctx.clock().Now();
+    const Time due = delay == std::chrono::days(0)
+                         ? std::chrono::floor<std::chrono::seconds>(now)
+                         : std::chrono::ceil<std::chrono::seconds>(now) + delay;
     LC2_ASSIGN_OR_RETURN(run, vault::RequestDeletion(ctx, vault, at.id(), run.run, due, by));
   }
   std::optional<Time> waits;
