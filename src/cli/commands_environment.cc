@@ -1,7 +1,9 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 
+#include "api/documents.h"
 #include "base/file.h"
 #include "cli/commands_internal.h"
 #include "cli/table.h"
@@ -50,9 +52,8 @@ codec::Json MakeEnvironment(const EnvironmentId& id, const InitOptions& options)
                               {"name", options.db_name},
                               {"connectionSecret", codec::JsonObject{{"name", name + "-db"}}}}},
            {"documentLibrary",
-            codec::JsonObject{
-                {"store", "FileSystem"},
-                {"bucket", std::filesystem::absolute(options.library).native()}}}}}};
+            codec::JsonObject{{"store", "FileSystem"},
+                              {"bucket", std::filesystem::absolute(options.library).native()}}}}}};
 }
 
 Result<void> Init(Session& session, const InitOptions& options) {
@@ -61,38 +62,53 @@ Result<void> Init(Session& session, const InitOptions& options) {
   if (id.project.empty() || id.environment.empty()) {
     return Error{.kind = ErrorKind::kInvalid,
                  .code = "cli.usage",
-                 .message = "which environment is it?",
+                 .message = "'lc2 env init' needs to know the environment",
                  .hint = "name it with --project and --environment"};
+  }
+  const std::string yaml = codec::PrintYaml(MakeLocation(options)) + "---\n" +
+                           codec::PrintYaml(MakeEnvironment(id, options));
+  // What `lc2 apply` would refuse is not written in the first place.
+  if (const auto loaded = api::LoadManifests("env init", yaml); !loaded.has_value()) {
+    return loaded.error();
   }
   const std::string secret = id.str() + "-db";
   if (!options.password_file.empty()) {
     LC2_ASSIGN_OR_RETURN(std::string password, ReadFile(options.password_file, kMaxSmallFile));
     while (password.ends_with('\n') || password.ends_with('\r')) password.pop_back();
-    LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
-    LC2_RETURN_IF_ERROR(home->WriteSecret(secret, {{"host", Secret(options.db_host)},
-                                                 {"port", Secret(std::to_string(options.db_port))},
-                                                 {"username", Secret(options.db_user)},
-                                                 {"password", Secret(std::move(password))}}));
-    session.Remark(fmt::format("secret '{}' written below {}", secret,
-                               (home->folder() / "secrets").native()));
+    LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
+    LC2_RETURN_IF_ERROR(
+        home->WriteSecret(secret, {{"host", Secret(options.db_host)},
+                                   {"port", Secret(std::to_string(options.db_port))},
+                                   {"username", Secret(options.db_user)},
+                                   {"password", Secret(std::move(password))}}));
+    session.Remark(fmt::format("secret '{}' written to '{}'", secret,
+                               (home->folder() / "secrets" / secret).native()));
   } else {
-    session.Remark(fmt::format("put host, port, username and password into the files of "
-                               "secrets/{} below the home",
-                               secret));
+    session.Remark(
+        fmt::format("put host, port, username and password into files of these names in "
+                    "'{}', or name a --db-password-file",
+                    (session.home_folder() / "secrets" / secret).native()));
   }
-  session.Print(codec::PrintYaml(MakeLocation(options)) + "---\n" +
-                codec::PrintYaml(MakeEnvironment(id, options)));
+  session.Print(yaml);
   return {};
 }
 
+void ListKeys(Session& session, const Home& home) {
+  Table table({"KEY", "OWN"});
+  codec::JsonArray items;
+  for (const PublicKey& key : home.trusted()) {
+    const bool own = key.id() == home.signing_key().public_key().id();
+    table.Add({key.id(), own ? "yes" : ""});
+    items.push_back(codec::JsonObject{{"keyId", key.id()}, {"own", own}});
+  }
+  if (IsForMachines(session.format())) return session.PrintList(std::move(items));
+  session.Print(table.str());
+}
+
 Result<void> TrustKey(Session& session, const std::string& file) {
-  LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   if (file.empty()) {
-    Table table({"KEY", "OWN"});
-    for (const PublicKey& key : home->trusted()) {
-      table.Add({key.id(), key.id() == home->signing_key().public_key().id() ? "yes" : ""});
-    }
-    session.Print(table.str());
+    ListKeys(session, *home);
     return {};
   }
   LC2_ASSIGN_OR_RETURN(const std::string pem, ReadFile(file, kMaxSmallFile));
@@ -109,10 +125,14 @@ void AddEnvironmentCommands(CLI::App& root, Chosen& chosen) {
   auto options = std::make_shared<InitOptions>();
   CLI::App* init = AddCommand(
       *env, "init", "write the YAML of an environment and its location",
-      "lc2 env init --project retail --environment prd --library /opt/liferay/data/document_library "
-      "--vault /srv/lc2 --db-host 127.0.0.1 --db-user liferay --db-password-file pw > env.yaml");
-  init->add_option("--library", options->library, "folder of the document library")->required();
-  init->add_option("--vault", options->vault, "folder for backups")->required();
+      "lc2 env init --project retail --environment prd --library "
+      "/opt/liferay/data/document_library "
+      "--vault /srv/lc2 --db-host 127.0.0.1 --db-port 5432 --db-user liferay --db-name lportal "
+      "--db-password-file pw > env.yaml");
+  init->add_option("--library", options->library, "folder of the document library")
+      ->required()
+      ->type_name("DIR");
+  init->add_option("--vault", options->vault, "folder for backups")->required()->type_name("DIR");
   init->add_option("--location", options->location, "name of the location");
   init->add_option("--db-host", options->db_host, "database host, or folder of its socket");
   init->add_option("--db-port", options->db_port, "database port");
@@ -123,14 +143,16 @@ void AddEnvironmentCommands(CLI::App& root, Chosen& chosen) {
   init->callback([&chosen, options] {
     chosen.action = [options](Session& session) { return Init(session, *options); };
   });
+}
 
+void AddLocationCommands(CLI::App& root, Chosen& chosen) {
   CLI::App* location = AddCommand(root, "location", "backup locations", "lc2 location trust");
   location->require_subcommand(1);
   auto file = std::make_shared<std::string>();
-  CLI::App* trust = AddCommand(*location, "trust",
-                               "let backups signed by a key be restored; without --key: list them",
-                               "lc2 location trust --key other-home.pem");
-  trust->add_option("--key", *file, "PEM file with an Ed25519 public key");
+  CLI::App* trust = AddCommand(
+      *location, "trust", "let backups that a key signed be restored; without --key: list keys",
+      "lc2 location trust --key other-home.pem");
+  trust->add_option("--key", *file, "PEM file with an Ed25519 public key")->type_name("FILE");
   trust->callback([&chosen, file] {
     chosen.action = [file](Session& session) { return TrustKey(session, *file); };
   });

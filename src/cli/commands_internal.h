@@ -1,8 +1,10 @@
 #pragma once
 
-#include <CLI/App.hpp>
 #include <functional>
 #include <string>
+#include <vector>
+
+#include <CLI/App.hpp>
 
 #include "cli/session.h"
 
@@ -16,27 +18,44 @@ struct Chosen {
   Action action;
 };
 
-// A command with its example, which `--help` shows at the end.
+// A command with its example, which `--help` shows at the end. A test runs every example.
 inline CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::string& about,
                             const std::string& example) {
   CLI::App* command = parent.add_subcommand(name, about);
-  command->footer("Example:\n  " + example);
+  command->footer("Example:\n  " + example +
+                  "\n\n`lc2 --help` shows the options that every command has.");
   return command;
 }
+
+inline CLI::Option* AddBackupArgument(CLI::App& command, std::string& id) {
+  return command.add_option("backup", id, "id of the backup")->required()->type_name("ID");
+}
+
+// Every command of the program. `chosen` gets the action of the one that is parsed; both arguments
+// of the program must outlive its parsing.
+void AddAllCommands(CLI::App& root, GlobalOptions& options, Chosen& chosen);
 
 // One function a group of commands; each is a file of its own.
 void AddResourceCommands(CLI::App& root, Chosen& chosen);
 void AddEnvironmentCommands(CLI::App& root, Chosen& chosen);
 void AddBackupCommands(CLI::App& root, Chosen& chosen);
+void AddLocationCommands(CLI::App& root, Chosen& chosen);
+void AddBackupListCommands(CLI::App& backup, Chosen& chosen);
 void AddBackupReadCommands(CLI::App& backup, Chosen& chosen);
+void AddBackupDecisionCommands(CLI::App& backup, Chosen& chosen);
 void AddRestoreCommands(CLI::App& root, Chosen& chosen);
 void AddCatalogCommands(CLI::App& root, Chosen& chosen);
 void AddDoctorCommand(CLI::App& root, Chosen& chosen);
 
+// Names for completions: of the chosen environment's backups, of a kind's objects.
+Result<std::vector<std::string>> BackupNames(Session& session);
+Result<std::vector<std::string>> ObjectNames(Session& session, const std::string& kind);
+
+// Stores a new request. A name that was made here from the time may be taken by another of the same
+// second: it gets four random digits then.
+Result<ResourceRef> CreateRequest(Session& session, codec::Json request, bool name_chosen);
 // Creates a request, drives it to its end with progress shown, prints it as it is then, and answers
 // with its error if it did not succeed.
-Result<void> RunRequest(Session& session, const codec::Json& request);
-// Drives a request that exists already.
-Result<void> DriveRequest(Session& session, const ResourceRef& request);
+Result<void> RunRequest(Session& session, codec::Json request, bool name_chosen);
 
 }  // namespace lc2::cli

@@ -1,16 +1,16 @@
 #include <fmt/core.h>
 
+#include <map>
+
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
-#include <cstdio>
-#include <map>
-#include <optional>
 
 #include "api/documents.h"
 #include "api/fault.h"
 #include "api/kinds.h"
-#include "base/file.h"
+#include "api/schema.h"
 #include "cli/commands_internal.h"
+#include "cli/input_files.h"
 #include "cli/table.h"
 #include "codec/yaml.h"
 #include "control/backup_actions.h"
@@ -20,52 +20,65 @@ namespace lc2::cli {
 
 namespace {
 
-constexpr std::int64_t kMaxManifestFile = 4 << 20;
-constexpr int kStandardInput = 0;
-
-Result<std::string> ReadInput(const std::string& file) {
-  if (file != "-") return ReadFile(file, kMaxManifestFile);
-  FdSource source(kStandardInput, "standard input");
-  return ReadAll(source, kMaxManifestFile);
+// How a request ended, and what it is now.
+struct Driven {
+  codec::Json object;
+  std::optional<Error> failed;
+};
+Result<Driven> Drive(Session& session, const ResourceRef& request) {
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
+  Driven driven;
+  const Result<void> done = session.WithProgress([&]() -> Result<void> {
+    LC2_ASSIGN_OR_RETURN(const control::Reconciled ended,
+                         control::Drive(session.ctx(), home->deps(), request));
+    driven.failed = ended.error;
+    return {};
+  });
+  if (!done.has_value()) driven.failed = done.error();
+  // Also of a run that failed or was cancelled: scripts read why from the resource.
+  const Context own(session.ctx().clock(), session.ctx().log());
+  LC2_ASSIGN_OR_RETURN(driven.object, home->deps().resources.Get(own, request));
+  return driven;
 }
 
-// What is wrong with several files becomes one error: an invalid file decides its kind.
-class Problems {
- public:
-  void Add(const Error& error) {
-    if (!all_) {
-      all_ = error;
-      return;
-    }
-    const std::string message = all_->message + "\n" + error.message;
-    if (all_->kind != ErrorKind::kInvalid && error.kind == ErrorKind::kInvalid) all_ = error;
-    all_->message = message;
+// People say "environment" where the definition says "LiferayEnvironment".
+Result<const api::Kind*> KindOf(const std::string& word) {
+  static const std::map<std::string, std::string> kinds{
+      {"env", "LiferayEnvironment"},         {"envs", "LiferayEnvironment"},
+      {"environment", "LiferayEnvironment"}, {"environments", "LiferayEnvironment"},
+      {"location", "BackupLocation"},        {"locations", "BackupLocation"},
+      {"backup", "BackupRequest"},           {"backups", "BackupRequest"},
+      {"restore", "RestoreRequest"},         {"restores", "RestoreRequest"}};
+  if (const api::Kind* kind = api::FindKind(word)) return kind;
+  if (const auto known = kinds.find(word); known != kinds.end()) {
+    return api::RequireKind(known->second);
   }
-  const std::optional<Error>& all() const { return all_; }
+  std::vector<std::string> words;
+  for (const auto& [alias, kind] : kinds) words.push_back(alias);
+  for (const api::Kind& kind : api::Kinds()) words.push_back(kind.plural);
+  const std::optional<std::string> meant = api::Nearest(word, words);
+  return Error{.kind = ErrorKind::kInvalid,
+               .code = "resource.unknown_kind",
+               .message = fmt::format("'{}' is no kind of resource", word),
+               .hint = (meant ? fmt::format("did you mean '{}'? ", *meant) : std::string()) +
+                       "there are environments, locations, backuprequests (br) and "
+                       "restorerequests (rr)"};
+}
 
- private:
-  std::optional<Error> all_;
-};
+bool IsRequest(const std::string& kind) {
+  return kind == "BackupRequest" || kind == "RestoreRequest";
+}
 
-// All documents of all files, or all faults of all files: nothing is stored unless everything fits.
-Result<std::vector<api::ResourceDocument>> LoadAll(const std::vector<std::string>& files) {
-  std::vector<api::ResourceDocument> all;
-  Problems problems;
-  for (const std::string& file : files) {
-    const Result<std::string> text = ReadInput(file);
-    if (!text.has_value()) {
-      problems.Add(text.error());
-      continue;
-    }
-    Result<std::vector<api::ResourceDocument>> documents = api::LoadManifests(file, *text);
-    if (!documents.has_value()) {
-      problems.Add(documents.error());
-      continue;
-    }
-    for (api::ResourceDocument& document : *documents) all.push_back(std::move(document));
+std::string_view Word(ApplyOutcome outcome) {
+  switch (outcome) {
+    case ApplyOutcome::kCreated:
+      return "created";
+    case ApplyOutcome::kConfigured:
+      return "configured";
+    case ApplyOutcome::kUnchanged:
+      return "unchanged";
   }
-  if (problems.all()) return *problems.all();
-  return all;
+  return "";
 }
 
 // What shows only beside other documents or beside what is stored.
@@ -77,9 +90,9 @@ Result<void> CheckTogether(Session& session, ResourceStore& store,
     LC2_ASSIGN_OR_RETURN(api::Faults found, CheckApply(session.ctx(), store, document.object));
     const auto [first, fresh] = seen.emplace(RefOf(document.object).str(), &document);
     if (!fresh) {
-      found.push_back({.path = "metadata.name",
-                       .message = fmt::format("{} stands in '{}' too", first->first,
-                                              first->second->file)});
+      found.push_back(
+          {.path = "metadata.name",
+           .message = fmt::format("{} stands in '{}' too", first->first, first->second->file)});
     }
     for (api::Fault& fault : found) {
       fault.file = document.file;
@@ -91,40 +104,75 @@ Result<void> CheckTogether(Session& session, ResourceStore& store,
   return api::FaultsError("this cannot be applied, nothing was changed", faults);
 }
 
-bool IsRequest(const std::string& kind) {
-  return kind == "BackupRequest" || kind == "RestoreRequest";
-}
+// What `apply` did, told at its end: machines get one document whatever the number of objects.
+class Report {
+ public:
+  explicit Report(Session& session) : session_(session) {}
 
-std::string_view Word(ApplyOutcome outcome) {
-  switch (outcome) {
-    case ApplyOutcome::kCreated: return "created";
-    case ApplyOutcome::kConfigured: return "configured";
-    case ApplyOutcome::kUnchanged: return "unchanged";
+  void Add(const codec::Json& object, ApplyOutcome outcome) {
+    objects_.push_back(object);
+    if (session_.format() != OutputFormat::kTable && session_.format() != OutputFormat::kWide) {
+      return;
+    }
+    std::string line = RenderResource(object, OutputFormat::kName, session_.ctx().clock().Now());
+    line.pop_back();
+    line += fmt::format(" {}", Word(outcome));
+    if (const std::string state = TextAt(object, "status.state"); !state.empty()) {
+      line += ", " + state;
+    }
+    session_.Print(line + "\n");
   }
-  return "";
-}
 
-Result<void> ApplyFiles(Session& session, const std::vector<std::string>& files) {
-  LC2_ASSIGN_OR_RETURN(const auto documents, LoadAll(files));
-  LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
-  LC2_RETURN_IF_ERROR(CheckTogether(session, home->deps().resources, documents));
-  for (const api::ResourceDocument& document : documents) {
-    LC2_ASSIGN_OR_RETURN(const Applied applied,
-                         Apply(session.ctx(), home->deps().resources, document.object));
-    if (IsRequest(document.kind)) {
-      LC2_RETURN_IF_ERROR(DriveRequest(session, RefOf(applied.object)));
-      continue;
+  void Finish() const {
+    const Time now = session_.ctx().clock().Now();
+    switch (session_.format()) {
+      case OutputFormat::kTable:
+      case OutputFormat::kWide:
+        return;
+      case OutputFormat::kName:
+        return session_.Print(RenderResources(objects_, session_.format(), now));
+      case OutputFormat::kJson:
+      case OutputFormat::kYaml:
+        break;
     }
-    if (session.format() == OutputFormat::kTable) {
-      std::string name = RenderResource(applied.object, OutputFormat::kName,
-                                        session.ctx().clock().Now());
-      name.pop_back();
-      session.Print(fmt::format("{} {}\n", name, Word(applied.outcome)));
-    } else {
-      session.Print(RenderResource(applied.object, session.format(), session.ctx().clock().Now()));
-    }
+    if (objects_.empty()) return;
+    session_.Print(objects_.size() == 1 ? RenderResource(objects_.front(), session_.format(), now)
+                                        : RenderResources(objects_, session_.format(), now));
   }
+
+ private:
+  Session& session_;
+  std::vector<codec::Json> objects_;
+};
+
+Result<void> ApplyOne(Session& session, Home& home, const api::ResourceDocument& document,
+                      Report& report) {
+  LC2_ASSIGN_OR_RETURN(const Applied applied,
+                       Apply(session.ctx(), home.deps().resources, document.object));
+  if (!IsRequest(document.kind)) {
+    report.Add(applied.object, applied.outcome);
+    return {};
+  }
+  LC2_ASSIGN_OR_RETURN(const Driven driven, Drive(session, RefOf(applied.object)));
+  report.Add(driven.object, applied.outcome);
+  if (driven.failed) return *driven.failed;
   return {};
+}
+
+// Nothing is stored unless every document of every file is right.
+Result<void> ApplyFiles(Session& session, const std::vector<std::string>& named) {
+  LC2_ASSIGN_OR_RETURN(const auto files, ExpandFiles(named));
+  LC2_ASSIGN_OR_RETURN(const auto documents, LoadFiles(files));
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
+  LC2_RETURN_IF_ERROR(CheckTogether(session, home->deps().resources, documents));
+  Report report(session);
+  Result<void> done;
+  for (const api::ResourceDocument& document : documents) {
+    done = ApplyOne(session, *home, document, report);
+    if (!done.has_value()) break;
+  }
+  report.Finish();
+  return done;
 }
 
 struct Selection {
@@ -133,24 +181,31 @@ struct Selection {
   std::string name_space;
 };
 
-// A namespaced kind without a namespace means the chosen environment's.
+// A namespaced kind without a namespace means the chosen environment's; a list without any choice
+// shows all.
 Result<std::string> NamespaceFor(Session& session, const api::Kind& kind,
                                  const Selection& selection) {
   if (kind.cluster_scoped || !selection.name_space.empty()) return selection.name_space;
-  if (selection.name.empty()) return std::string();
+  const GlobalOptions& options = session.options();
+  if (selection.name.empty() && options.project.empty() && options.environment.empty()) {
+    return std::string();
+  }
   LC2_ASSIGN_OR_RETURN(const EnvironmentId env, session.Environment());
-  return api::DefaultNamespace(env);
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
+  const auto environment =
+      GetAs<api::LiferayEnvironment>(session.ctx(), home->deps().resources, "", env.str());
+  return environment.has_value() ? api::NamespaceOf(*environment) : api::DefaultNamespace(env);
 }
 
 Result<void> Get(Session& session, const Selection& selection) {
-  LC2_ASSIGN_OR_RETURN(const api::Kind* kind, api::RequireKind(selection.kind));
+  LC2_ASSIGN_OR_RETURN(const api::Kind* kind, KindOf(selection.kind));
   LC2_ASSIGN_OR_RETURN(const std::string name_space, NamespaceFor(session, *kind, selection));
-  LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   const Time now = session.ctx().clock().Now();
   if (!selection.name.empty()) {
-    LC2_ASSIGN_OR_RETURN(const codec::Json object,
-                         home->deps().resources.Get(
-                             session.ctx(), {kind->name, name_space, selection.name}));
+    LC2_ASSIGN_OR_RETURN(
+        const codec::Json object,
+        home->deps().resources.Get(session.ctx(), {kind->name, name_space, selection.name}));
     session.Print(RenderResource(object, session.format(), now));
     return {};
   }
@@ -158,18 +213,22 @@ Result<void> Get(Session& session, const Selection& selection) {
       const ResourceList list,
       home->deps().resources.List(session.ctx(),
                                   {.kind = kind->name, .namespace_ = name_space, .labels = {}}));
-  if (list.items.empty()) session.Remark("no " + kind->plural + " found");
+  if (list.items.empty()) session.Remark("there are no " + kind->plural);
   session.Print(RenderResources(list.items, session.format(), now));
   return {};
 }
 
 Result<void> Describe(Session& session, const Selection& selection) {
-  LC2_ASSIGN_OR_RETURN(const api::Kind* kind, api::RequireKind(selection.kind));
+  LC2_ASSIGN_OR_RETURN(const api::Kind* kind, KindOf(selection.kind));
   LC2_ASSIGN_OR_RETURN(const std::string name_space, NamespaceFor(session, *kind, selection));
-  LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
-  LC2_ASSIGN_OR_RETURN(codec::Json object,
-                       home->deps().resources.Get(session.ctx(),
-                                                  {kind->name, name_space, selection.name}));
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
+  LC2_ASSIGN_OR_RETURN(
+      codec::Json object,
+      home->deps().resources.Get(session.ctx(), {kind->name, name_space, selection.name}));
+  if (session.format() == OutputFormat::kJson || session.format() == OutputFormat::kYaml) {
+    session.Print(RenderResource(object, session.format(), session.ctx().clock().Now()));
+    return {};
+  }
   codec::Json conditions;
   if (codec::Json* status = object.get_object().if_contains("status")) {
     if (codec::Json* found = status->get_object().if_contains("conditions")) {
@@ -181,8 +240,8 @@ Result<void> Describe(Session& session, const Selection& selection) {
   if (!conditions.is_array()) return {};
   Table table({"CONDITION", "STATUS", "REASON", "MESSAGE"});
   for (const codec::Json& condition : conditions.get_array()) {
-    table.Add({TextAt(condition, "type"), TextAt(condition, "status"),
-               TextAt(condition, "reason"), TextAt(condition, "message")});
+    table.Add({TextAt(condition, "type"), TextAt(condition, "status"), TextAt(condition, "reason"),
+               TextAt(condition, "message")});
   }
   session.Print("\n" + table.str());
   return {};
@@ -202,22 +261,23 @@ Result<void> DeleteData(Session& session, Home& home, const codec::Json& request
 }
 
 Result<void> Delete(Session& session, const Selection& selection) {
-  LC2_ASSIGN_OR_RETURN(const api::Kind* kind, api::RequireKind(selection.kind));
+  LC2_ASSIGN_OR_RETURN(const api::Kind* kind, KindOf(selection.kind));
   LC2_ASSIGN_OR_RETURN(const std::string name_space, NamespaceFor(session, *kind, selection));
-  LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   const ResourceRef ref{kind->name, name_space, selection.name};
   LC2_ASSIGN_OR_RETURN(const codec::Json object, home->deps().resources.Get(session.ctx(), ref));
   if (kind->name == "BackupRequest") {
     LC2_RETURN_IF_ERROR(DeleteData(session, *home, object));
   }
-  LC2_RETURN_IF_ERROR(home->deps().resources.Delete(session.ctx(), ref,
-                                                    {.uid = TextAt(object, "metadata.uid")}));
+  LC2_RETURN_IF_ERROR(
+      home->deps().resources.Delete(session.ctx(), ref, {.uid = TextAt(object, "metadata.uid")}));
   session.Print(fmt::format("{} '{}' deleted\n", kind->singular, selection.name));
   return {};
 }
 
 void AddSelection(CLI::App& command, Selection& selection, bool name_required) {
-  command.add_option("kind", selection.kind, "kind, plural or short name (environment, br, ...)")
+  command
+      .add_option("kind", selection.kind, "environment, location, br, rr, or the kind's whole name")
       ->required();
   CLI::Option* name = command.add_option("name", selection.name, "name of the object");
   if (name_required) name->required();
@@ -226,38 +286,50 @@ void AddSelection(CLI::App& command, Selection& selection, bool name_required) {
 
 }  // namespace
 
-Result<void> DriveRequest(Session& session, const ResourceRef& request) {
-  LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
-  std::optional<Error> failed;
-  LC2_RETURN_IF_ERROR(session.WithProgress([&]() -> Result<void> {
-    LC2_ASSIGN_OR_RETURN(const control::Reconciled ended,
-                         control::Drive(session.ctx(), home->deps(), request));
-    failed = ended.error;
-    return {};
-  }));
-  // Also of a failed run: scripts read why from the resource.
-  const Context own(session.ctx().clock(), session.ctx().log());
-  LC2_ASSIGN_OR_RETURN(const codec::Json object, home->deps().resources.Get(own, request));
-  session.Print(RenderResource(object, session.format(), session.ctx().clock().Now()));
-  if (failed) return *failed;
+Result<ResourceRef> CreateRequest(Session& session, codec::Json request, bool name_chosen) {
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
+  ResourceStore& resources = home->deps().resources;
+  Result<codec::Json> created = resources.Create(session.ctx(), request);
+  if (!created.has_value() && created.error().kind == ErrorKind::kAlreadyExists && !name_chosen) {
+    codec::Json& name = request.at_pointer("/metadata/name");
+    name = fmt::format("{}-{}", std::string_view(name.as_string()), home->deps().random.Hex(2));
+    created = resources.Create(session.ctx(), request);
+  }
+  if (!created.has_value()) return std::move(created).error();
+  return RefOf(*created);
+}
+
+Result<void> RunRequest(Session& session, codec::Json request, bool name_chosen) {
+  LC2_ASSIGN_OR_RETURN(const ResourceRef ref,
+                       CreateRequest(session, std::move(request), name_chosen));
+  LC2_ASSIGN_OR_RETURN(const Driven driven, Drive(session, ref));
+  session.Print(RenderResource(driven.object, session.format(), session.ctx().clock().Now()));
+  if (driven.failed) return *driven.failed;
   return {};
 }
 
-Result<void> RunRequest(Session& session, const codec::Json& request) {
-  LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
-  LC2_ASSIGN_OR_RETURN(const codec::Json created,
-                       home->deps().resources.Create(session.ctx(), request));
-  return DriveRequest(session, RefOf(created));
+Result<std::vector<std::string>> ObjectNames(Session& session, const std::string& word) {
+  LC2_ASSIGN_OR_RETURN(const api::Kind* kind, KindOf(word));
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
+  LC2_ASSIGN_OR_RETURN(const ResourceList list,
+                       home->deps().resources.List(
+                           session.ctx(), {.kind = kind->name, .namespace_ = {}, .labels = {}}));
+  std::vector<std::string> names;
+  for (const codec::Json& item : list.items) names.push_back(TextAt(item, "metadata.name"));
+  return names;
 }
 
 void AddResourceCommands(CLI::App& root, Chosen& chosen) {
   auto files = std::make_shared<std::vector<std::string>>();
   CLI::App* apply = AddCommand(root, "apply", "create or change resources from YAML files",
                                "lc2 apply -f environment.yaml");
-  apply->add_option("-f,--filename", *files, "YAML or JSON file, '-' for standard input")
+  apply
+      ->add_option("-f,--filename", *files,
+                   "YAML or JSON files, folders of them, or '-' for standard input")
+      ->type_name("FILE")
       ->required();
-  apply->add_flag_callback("--wait", [] {},
-                           "wait for requests to end (always the case without `lc2 serve`)");
+  apply->add_flag_callback(
+      "--wait", [] {}, "wait for requests to end (always the case without `lc2 serve`)");
   apply->callback([&chosen, files] {
     chosen.action = [files](Session& session) { return ApplyFiles(session, *files); };
   });

@@ -1,7 +1,8 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdlib>
+
+#include <CLI/CLI.hpp>
 
 #include "base/time_format.h"
 #include "cli/commands_internal.h"
@@ -27,17 +28,16 @@ struct RestoreOptions {
 };
 
 Result<api::RestoreRequest> MakeRequest(Session& session, const RestoreOptions& options) {
-  LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   LC2_ASSIGN_OR_RETURN(const EnvironmentId env, session.Environment());
-  LC2_ASSIGN_OR_RETURN(const auto environment,
-                       GetAs<api::LiferayEnvironment>(session.ctx(), home->deps().resources, "",
-                                                      env.str()));
+  LC2_ASSIGN_OR_RETURN(
+      const auto environment,
+      GetAs<api::LiferayEnvironment>(session.ctx(), home->deps().resources, "", env.str()));
   api::RestoreRequest request;
   request.metadata.name =
-      options.name.empty()
-          ? fmt::format("{}-{}-{}", env.str(), options.plan ? "plan" : "restore",
-                        FormatCompactTime(session.ctx().clock().Now()))
-          : options.name;
+      options.name.empty() ? fmt::format("{}-{}-{}", env.str(), options.plan ? "plan" : "restore",
+                                         FormatCompactTime(session.ctx().clock().Now()))
+                           : options.name;
   request.metadata.namespace_ = api::NamespaceOf(environment);
   request.metadata.labels = api::StandardLabels(env);
   request.spec.backup_id = options.backup_id;
@@ -61,12 +61,12 @@ Result<api::RestoreRequest> MakeRequest(Session& session, const RestoreOptions& 
 
 Result<void> Restore(Session& session, const RestoreOptions& options) {
   LC2_ASSIGN_OR_RETURN(const api::RestoreRequest request, MakeRequest(session, options));
-  return RunRequest(session, api::EncodeResource(request));
+  return RunRequest(session, api::EncodeResource(request), !options.name.empty());
 }
 
 std::string PlanText(const codec::Json& plan) {
-  std::string text = fmt::format("backup     {} of {}\n", TextAt(plan, "backupId"),
-                                 TextAt(plan, "backupTime"));
+  std::string text =
+      fmt::format("backup     {} of {}\n", TextAt(plan, "backupId"), TextAt(plan, "backupTime"));
   const auto bytes = [&](const char* path) {
     return FormatBytes(std::strtoll(TextAt(plan, path).c_str(), nullptr, 10));
   };
@@ -74,19 +74,19 @@ std::string PlanText(const codec::Json& plan) {
                       TextAt(plan, "database.action"), TextAt(plan, "database.name"),
                       TextAt(plan, "database.dumpVersion"), TextAt(plan, "database.targetVersion"),
                       bytes("database.rawBytes"));
-  text += fmt::format(
-      "library    {} '{}': {} to write ({}), {} to replace, {} to compare, {} extra\n",
-      TextAt(plan, "library.action"), TextAt(plan, "library.target"),
-      TextAt(plan, "library.changes.write"), bytes("library.changes.writeBytes"),
-      TextAt(plan, "library.changes.replace"), TextAt(plan, "library.changes.compare"),
-      TextAt(plan, "library.changes.extra"));
+  text +=
+      fmt::format("library    {} '{}': {} to write ({}), {} to replace, {} to compare, {} extra\n",
+                  TextAt(plan, "library.action"), TextAt(plan, "library.target"),
+                  TextAt(plan, "library.changes.write"), bytes("library.changes.writeBytes"),
+                  TextAt(plan, "library.changes.replace"), TextAt(plan, "library.changes.compare"),
+                  TextAt(plan, "library.changes.extra"));
   for (const auto& [member, mark] : {std::pair{"conflicts", "refused"}, {"warnings", "note"}}) {
     const codec::Json* list = plan.is_object() ? plan.get_object().if_contains(member) : nullptr;
     if (list == nullptr || !list->is_array()) continue;
     for (const codec::Json& item : list->get_array()) {
-      text += fmt::format("{:<10} {}\n", mark,
-                          item.is_string() ? std::string(item.get_string())
-                                           : TextAt(item, "message"));
+      text +=
+          fmt::format("{:<10} {}\n", mark,
+                      item.is_string() ? std::string(item.get_string()) : TextAt(item, "message"));
       if (const std::string hint = TextAt(item, "hint"); !hint.empty()) {
         text += fmt::format("{:<10} HINT: {}\n", "", hint);
       }
@@ -101,42 +101,49 @@ Result<void> Plan(Session& session, const RestoreOptions& options) {
     return Restore(session, options);
   }
   LC2_ASSIGN_OR_RETURN(const api::RestoreRequest request, MakeRequest(session, options));
-  LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
-  LC2_ASSIGN_OR_RETURN(const auto created,
-                       CreateAs(session.ctx(), home->deps().resources, request));
-  const ResourceRef ref =
-      RefTo<api::RestoreRequest>(created.metadata.namespace_, created.metadata.name);
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
+  LC2_ASSIGN_OR_RETURN(const ResourceRef ref,
+                       CreateRequest(session, api::EncodeResource(request), !options.name.empty()));
   LC2_ASSIGN_OR_RETURN(const control::Reconciled ended,
                        control::Drive(session.ctx(), home->deps(), ref));
-  LC2_ASSIGN_OR_RETURN(const codec::Json object,
-                       home->deps().resources.Get(session.ctx(), ref));
+  LC2_ASSIGN_OR_RETURN(const codec::Json object, home->deps().resources.Get(session.ctx(), ref));
   const codec::Json* status = object.get_object().if_contains("status");
   if (status != nullptr && status->get_object().contains("plan")) {
     session.Print(PlanText(status->get_object().at("plan")));
   }
   if (ended.error) return *ended.error;
-  session.Print("nothing speaks against it; `lc2 restore create` does it\n");
+  session.Remark(
+      fmt::format("nothing speaks against it; `lc2 restore create {}` does it", options.backup_id));
   return {};
 }
 
 void AddOptions(CLI::App& command, RestoreOptions& options) {
-  command.add_option("backup", options.backup_id, "backup id")->required();
+  AddBackupArgument(command, options.backup_id);
   command.add_option("--name", options.name, "name of the request");
-  command.add_option("--type", options.type, "full, database-only, storage-only or selective")
+  command.add_option("--type", options.type, "how much of it (default full)")
       ->check(CLI::IsMember({"full", "database-only", "storage-only", "selective"}));
-  command.add_option("--strategy", options.strategy,
-                     "PrepareAndSwap (needs an empty target) or Overwrite")
+  command
+      .add_option("--strategy", options.strategy, "PrepareAndSwap needs an empty target (default)")
       ->check(CLI::IsMember({"PrepareAndSwap", "Overwrite"}));
   command.add_flag("-y,--yes", options.yes, "confirm that a filled target is overwritten");
   command.add_flag("--no-safeguard", options.no_safeguard,
                    "do not back up a filled target before it is overwritten");
-  command.add_option("--extra-keys", options.extra_keys,
-                     "documents that the backup does not have: Keep or Remove")
+  command
+      .add_option("--extra-keys", options.extra_keys,
+                  "what becomes of documents that the backup does not have (default Keep)")
       ->check(CLI::IsMember({"Keep", "Remove"}));
   command.add_option("--target-database", options.target_database,
                      "restore into a database of this name");
-  command.add_option("--include", options.include, "only these documents (glob; selective)");
-  command.add_option("--exclude", options.exclude, "not these documents (glob; selective)");
+  command
+      .add_option("--include", options.include,
+                  "only documents that this pattern fits; with --type selective")
+      ->allow_extra_args(false)
+      ->type_name("GLOB");
+  command
+      .add_option("--exclude", options.exclude,
+                  "no documents that this pattern fits; with --type selective")
+      ->allow_extra_args(false)
+      ->type_name("GLOB");
 }
 
 }  // namespace
@@ -149,8 +156,8 @@ void AddRestoreCommands(CLI::App& root, Chosen& chosen) {
   CLI::App* create = AddCommand(*restore, "create", "restore a backup into its environment",
                                 "lc2 restore create retail-prd-backup-20251109-143000");
   AddOptions(*create, *create_options);
-  create->add_flag_callback("--wait", [] {},
-                            "wait for the end (always the case without `lc2 serve`)");
+  create->add_flag_callback(
+      "--wait", [] {}, "wait for the end (always the case without `lc2 serve`)");
   create->callback([&chosen, create_options] {
     chosen.action = [create_options](Session& session) {
       return Restore(session, *create_options);

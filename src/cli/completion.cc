@@ -1,135 +1,169 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
-#include <vector>
+#include <algorithm>
+#include <set>
 
+#include "api/kinds.h"
 #include "cli/completion_internal.h"
+#include "cli/table.h"
+#include "cli/words_internal.h"
 
 namespace lc2::cli {
 
 namespace {
 
-// One command: the words that lead to it ("backup create"), its sub-commands and options.
-struct Words {
-  std::string path;
-  std::vector<std::pair<std::string, std::string>> commands;  // name, description
-  std::vector<std::pair<std::string, std::string>> options;
-};
+// In a completion the words come from outside: nothing here expands them.
+constexpr const char* kBash = R"sh(# bash completion for lc2; use: source <(lc2 completion bash)
+_lc2() {
+  local cur=${COMP_WORDS[COMP_CWORD]} line
+  COMPREPLY=()
+  while IFS= read -r line; do
+    if [[ $line == :files ]]; then
+      compopt -o filenames 2>/dev/null
+      while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$cur")
+    else
+      COMPREPLY+=("${line%%$'\t'*}")
+    fi
+  done < <("${COMP_WORDS[0]}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+}
+complete -F _lc2 lc2
+)sh";
+
+constexpr const char* kZsh = R"sh(#compdef lc2
+# zsh completion for lc2; use: source <(lc2 completion zsh), after compinit
+_lc2() {
+  local line files= found=1
+  local -a candidates
+  for line in ${(f)"$(${words[1]} __complete "${(@)words[2,CURRENT]}" 2>/dev/null)"}; do
+    if [[ $line == :files ]]; then
+      files=1
+    else
+      candidates+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}")
+    fi
+  done
+  (( $#candidates )) && _describe lc2 candidates && found=0
+  [[ -n $files ]] && _files && found=0
+  return found
+}
+if [[ $funcstack[1] == _lc2 ]]; then _lc2 "$@"; else compdef _lc2 lc2; fi
+)sh";
+
+constexpr const char* kFish = R"sh(# fish completion for lc2; use: lc2 completion fish | source
+function __lc2_complete
+  set -l words (commandline -opc)
+  set -l current (commandline -ct)
+  for line in ($words[1] __complete $words[2..-1] "$current" 2>/dev/null)
+    if test "$line" = ':files'
+      __fish_complete_path "$current"
+    else
+      echo $line
+    end
+  end
+end
+complete -c lc2 -f -a '(__lc2_complete)'
+)sh";
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-void Collect(const CLI::App& app, const std::string& path, std::vector<Words>& all) {
-  Words words{.path = path, .commands = {}, .options = {}};
-  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
-    words.commands.emplace_back(sub->get_name(), FirstLine(sub->get_description()));
+const std::set<std::string>& FileOptions() {
+  static const std::set<std::string> names{"home",  "catalog", "filename",        "library",
+                                           "vault", "key",     "db-password-file"};
+  return names;
+}
+
+class Completer {
+ public:
+  explicit Completer(Words read) : read_(std::move(read)) {}
+
+  Completions Run(const std::string& current) {
+    if (read_.fault) return {};
+    found_.values = read_.values;
+    if (read_.awaiting != nullptr) {
+      AddValues(*read_.awaiting);
+    } else if (current.starts_with('-')) {
+      AddOptions();
+    } else if (const auto commands = CommandsOf(read_.command()); !commands.empty()) {
+      for (const CLI::App* command : commands) {
+        Add(command->get_name(), FirstLine(command->get_description()));
+      }
+    } else {
+      AddArgument();
+    }
+    return std::move(found_);
   }
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) {
-      words.options.emplace_back("--" + name, FirstLine(option->get_description()));
+
+ private:
+  void Add(const std::string& word, const std::string& about) {
+    found_.candidates.push_back({word, about});
+  }
+
+  void AddValues(const CLI::Option& option) {
+    for (const std::string& choice : ChoicesOf(option)) Add(choice, "");
+    if (!found_.candidates.empty() || option.get_lnames().empty()) return;
+    if (FileOptions().contains(option.get_lnames().front()))
+      found_.more = Completions::More::kFiles;
+  }
+
+  void AddOptions() {
+    for (auto app = read_.commands.rbegin(); app != read_.commands.rend(); ++app) {
+      for (const CLI::Option* option : OptionsOf(**app)) {
+        // `--help` and its like are there once a command.
+        if (app != read_.commands.rbegin() && (*app)->get_help_ptr() == option) continue;
+        for (const std::string& name : option->get_lnames()) {
+          Add("--" + name, FirstLine(option->get_description()));
+        }
+      }
     }
   }
-  all.push_back(std::move(words));
-  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
-    Collect(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), all);
-  }
-}
 
-std::string Joined(const Words& words) {
-  std::string text;
-  for (const auto& [name, about] : words.commands) text += name + " ";
-  for (const auto& [name, about] : words.options) text += name + " ";
-  if (!text.empty()) text.pop_back();
-  return text;
-}
-
-// Inside single quotes a shell takes everything but a single quote as it is.
-std::string Quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
-std::string Bash(const std::vector<Words>& all) {
-  std::string script =
-      "# bash completion for lc2; use: source <(lc2 completion bash)\n"
-      "_lc2() {\n"
-      "  local cur=${COMP_WORDS[COMP_CWORD]} path= word words=\n"
-      "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-      "    case $word in -*) ;; *) path=\"$path $word\" ;; esac\n"
-      "  done\n"
-      "  case ${path# } in\n";
-  for (const Words& words : all) {
-    script += fmt::format("    {}) words={} ;;\n", Quoted(words.path), Quoted(Joined(words)));
-  }
-  script +=
-      "  esac\n"
-      "  if [[ $words ]]; then COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-      "  else COMPREPLY=($(compgen -f -- \"$cur\")); fi\n"
-      "}\n"
-      "complete -F _lc2 lc2\n";
-  return script;
-}
-
-std::string Zsh(const std::vector<Words>& all) {
-  std::string script =
-      "#compdef lc2\n"
-      "# zsh completion for lc2; use: source <(lc2 completion zsh)\n"
-      "_lc2() {\n"
-      "  local -a candidates\n"
-      "  local word wordpath=\n"
-      "  for word in ${words[2,CURRENT-1]}; do\n"
-      "    case $word in -*) ;; *) wordpath=\"$wordpath $word\" ;; esac\n"
-      "  done\n"
-      "  case ${wordpath# } in\n";
-  for (const Words& words : all) {
-    script += fmt::format("    {}) candidates=(", Quoted(words.path));
-    for (const auto* list : {&words.commands, &words.options}) {
-      for (const auto& [name, about] : *list) script += Quoted(name + ":" + about) + " ";
-    }
-    script += ") ;;\n";
-  }
-  script +=
-      "  esac\n"
-      "  if (( $#candidates )); then _describe lc2 candidates; else _files; fi\n"
-      "}\n"
-      "if [[ $funcstack[1] == _lc2 ]]; then _lc2; else compdef _lc2 lc2; fi\n";
-  return script;
-}
-
-std::string Fish(const std::vector<Words>& all) {
-  std::string script =
-      "# fish completion for lc2; use: lc2 completion fish | source\n"
-      "function __lc2_at\n"
-      "  set -l path\n"
-      "  for word in (commandline -opc)[2..-1]\n"
-      "    string match -q -- '-*' $word; or set -a path $word\n"
-      "  end\n"
-      "  test \"$path\" = \"$argv\"\n"
-      "end\n";
-  for (const Words& words : all) {
-    const std::string at = fmt::format("-n {}", Quoted("__lc2_at " + words.path));
-    for (const auto& [name, about] : words.commands) {
-      script += fmt::format("complete -c lc2 -f {} -a {} -d {}\n", at, name, Quoted(about));
-    }
-    for (const auto& [name, about] : words.options) {
-      script += fmt::format("complete -c lc2 {} -l {} -d {}\n", at, name.substr(2), Quoted(about));
+  void AddArgument() {
+    const auto arguments = ArgumentsOf(read_.command());
+    if (read_.arguments.size() >= arguments.size()) return AddOptions();
+    const CLI::Option& argument = *arguments[read_.arguments.size()];
+    const std::string name = argument.get_name(true);
+    if (name == "kind") {
+      for (const api::Kind& kind : api::Kinds()) Add(kind.plural, kind.name);
+    } else if (name == "name") {
+      found_.more = Completions::More::kObjects;
+      found_.kind = read_.arguments.front();
+    } else if (name == "backup" || name == "newer") {
+      found_.more = Completions::More::kBackups;
+    } else if (name == "folder") {
+      found_.more = Completions::More::kFiles;
+    } else {
+      AddValues(argument);
     }
   }
-  return script;
-}
+
+  Words read_;
+  Completions found_;
+};
 
 }  // namespace
 
-Result<std::string> CompletionScript(const CLI::App& root, const std::string& shell) {
-  std::vector<Words> all;
-  Collect(root, "", all);
-  if (shell == "bash") return Bash(all);
-  if (shell == "zsh") return Zsh(all);
-  if (shell == "fish") return Fish(all);
+Result<std::string> CompletionScript(const std::string& shell) {
+  if (shell == "bash") return std::string(kBash);
+  if (shell == "zsh") return std::string(kZsh);
+  if (shell == "fish") return std::string(kFish);
   return Error{.kind = ErrorKind::kInvalid,
                .code = "cli.bad_shell",
                .message = fmt::format("no completions for shell '{}'", shell),
                .hint = "use one of bash, zsh, fish"};
+}
+
+Completions Complete(const CLI::App& root, const std::vector<std::string>& words) {
+  if (words.empty()) return {};
+  return Completer(ReadWords(root, {words.begin(), words.end() - 1})).Run(words.back());
+}
+
+std::string CompletionLines(const Completions& completions, const std::string& word) {
+  std::string lines;
+  for (const Candidate& candidate : completions.candidates) {
+    if (!candidate.word.starts_with(word)) continue;
+    lines += Printable(candidate.word) + "\t" + Printable(candidate.about) + "\n";
+  }
+  if (completions.more == Completions::More::kFiles) lines += ":files\n";
+  return lines;
 }
 
 }  // namespace lc2::cli

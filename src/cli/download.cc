@@ -1,9 +1,10 @@
 #include "cli/download.h"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
+
+#include <boost/json.hpp>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -21,6 +22,18 @@ constexpr std::int64_t kMaxManifest = vault::kMaxManifestBytes;
 constexpr std::string_view kElsewhere =
     "take it from another backup: 'lc2 backup verify' tells which one is sound";
 
+class StandardOutput final : public ByteSink {
+ public:
+  explicit StandardOutput(Session& session) : session_(session) {}
+  Result<void> Write(std::string_view bytes) override {
+    session_.Print(bytes);
+    return session_.CheckOutput();
+  }
+
+ private:
+  Session& session_;
+};
+
 Result<Entry> FindEntry(Session& session, ObjectStore& store, const vault::Manifest& manifest,
                         const std::string& key) {
   LC2_ASSIGN_OR_RETURN(const auto entries, vault::OpenEntries(session.ctx(), store, manifest));
@@ -31,11 +44,11 @@ Result<Entry> FindEntry(Session& session, ObjectStore& store, const vault::Manif
       if (entry.key == key) return entry;
     }
   }
-  return Error{.kind = ErrorKind::kNotFound,
-               .code = "backup.no_document",
-               .message = fmt::format("backup '{}' has no document '{}'", manifest.backup_id.str(),
-                                      key),
-               .hint = "see `lc2 backup ls`"};
+  return Error{
+      .kind = ErrorKind::kNotFound,
+      .code = "backup.no_document",
+      .message = fmt::format("backup '{}' has no document '{}'", manifest.backup_id.str(), key),
+      .hint = "see `lc2 backup ls`"};
 }
 
 // Copies an object and compares its SHA-256 on the way.
@@ -92,15 +105,13 @@ Result<void> DownloadDatabase(const Context& ctx, ObjectStore& from, ObjectStore
 }
 
 Result<library::RestoreSummary> DownloadLibrary(const Context& ctx, ObjectStore& from,
-                                                ObjectStore& to,
-                                                const vault::Manifest& manifest) {
+                                                ObjectStore& to, const vault::Manifest& manifest) {
   LC2_ASSIGN_OR_RETURN(const auto entries, vault::OpenEntries(ctx, from, manifest));
   LC2_ASSIGN_OR_RETURN(const auto present, to.List(ctx, {}));
   library::RestoreJoin join(*entries, present.get(), {});
-  return library::RestoreLibrary(
-      ctx, join, from, to, {},
-      {.objects_total = manifest.document_library.object_count,
-       .bytes_total = manifest.document_library.total_size_bytes});
+  return library::RestoreLibrary(ctx, join, from, to, {},
+                                 {.objects_total = manifest.document_library.object_count,
+                                  .bytes_total = manifest.document_library.total_size_bytes});
 }
 
 // The nearest place to a path that exists, without links.
@@ -123,8 +134,8 @@ Result<void> CheckOutside(const std::filesystem::path& folder,
     }
     return Error{.kind = ErrorKind::kInvalid,
                  .code = "download.inside",
-                 .message = fmt::format("the folder '{}' lies in the {} '{}'", folder.native(), what,
-                                        outer.native()),
+                 .message = fmt::format("the folder '{}' lies in the {} '{}'", folder.native(),
+                                        what, outer.native()),
                  .hint = "choose a folder elsewhere"};
   };
   if (at.location.spec.provider == api::Provider::kLocal) {
@@ -151,7 +162,7 @@ Result<void> AuditRead(Session& session, control::EnvironmentVault& at, const st
 Result<void> CopyDocument(Session& session, ObjectStore& vault, const vault::Manifest& manifest,
                           const std::string& key) {
   LC2_ASSIGN_OR_RETURN(const Entry entry, FindEntry(session, vault, manifest, key));
-  FdSink sink(STDOUT_FILENO, "standard output");
+  StandardOutput sink(session);
   return CopyChecked(session.ctx(), vault, entry.path,
                      entry.checksum ? entry.checksum->value : std::string(), sink);
 }
@@ -159,7 +170,7 @@ Result<void> CopyDocument(Session& session, ObjectStore& vault, const vault::Man
 Result<void> Download(Session& session, const std::string& id, const std::string& folder) {
   LC2_ASSIGN_OR_RETURN(auto at, session.OpenVault(provider::VaultAccess::kWrite));
   LC2_RETURN_IF_ERROR(CheckOutside(folder, at));
-  LC2_ASSIGN_OR_RETURN(Home * const home, session.home());
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   LC2_ASSIGN_OR_RETURN(const vault::OpenedBackup backup,
                        control::OpenTrusted(session.ctx(), home->deps(), at, BackupId(id), false));
   const vault::Manifest& manifest = backup.manifest;
@@ -177,14 +188,20 @@ Result<void> Download(Session& session, const std::string& id, const std::string
   });
   LC2_RETURN_IF_ERROR(copied);
   // Last, so that a folder with a manifest is a whole download but for what is named below.
-  LC2_ASSIGN_OR_RETURN(std::string bytes,
-                       from.Get(session.ctx(), vault::ManifestKey(at.id(), BackupId(id)),
-                                kMaxManifest));
+  LC2_ASSIGN_OR_RETURN(
+      std::string bytes,
+      from.Get(session.ctx(), vault::ManifestKey(at.id(), BackupId(id)), kMaxManifest));
   LC2_RETURN_IF_ERROR(to->Put(session.ctx(), {.key = "manifest.json", .body = std::move(bytes)}));
-  session.Print(fmt::format("{}: {} documents, {} in {}\n", id,
-                            WithThousands(summary->written.objects + summary->left.objects),
-                            FormatBytes(summary->written.bytes + summary->left.bytes),
-                            target.native()));
+  const std::int64_t objects = summary->written.objects + summary->left.objects;
+  const std::int64_t size = summary->written.bytes + summary->left.bytes;
+  if (IsForMachines(session.format())) {
+    const codec::JsonObject shown{
+        {"backupId", id}, {"folder", target.native()}, {"objects", objects}, {"bytes", size}};
+    session.Print(RenderResource(shown, session.format(), session.ctx().clock().Now()));
+  } else {
+    session.Print(fmt::format("{}: {}, {} in '{}'\n", id, Counted(objects, "document"),
+                              FormatBytes(size), target.native()));
+  }
   return library::JudgeRestore(*summary);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -64,15 +65,15 @@ Result<std::unique_ptr<Home>> Home::Open(const Context& ctx, const fs::path& fol
     LC2_RETURN_IF_ERROR(MakePrivateFolder(home->folder_ / part));
   }
   home->secrets_ = std::make_unique<FileSecretSource>(home->folder_ / "secrets");
-  LC2_ASSIGN_OR_RETURN(home->resources_, OpenEmbeddedStore(ctx, home->folder_ / "store.db",
-                                                           home->random_));
-  LC2_ASSIGN_OR_RETURN(home->catalog_,
-                       catalog::Catalog::Open(ctx, catalog.empty() ? home->folder_ / "catalog.db"
-                                                                   : catalog));
+  LC2_ASSIGN_OR_RETURN(home->resources_,
+                       OpenEmbeddedStore(ctx, home->folder_ / "store.db", home->random_));
+  LC2_ASSIGN_OR_RETURN(
+      home->catalog_,
+      catalog::Catalog::Open(ctx, catalog.empty() ? home->folder_ / "catalog.db" : catalog));
   home->provider_ = provider::MakeLocalProvider(*home->secrets_);
-  home->platform_ = control::MakeLocalPlatform(
-      ctx.clock(), ctx.log(), *home->provider_,
-      {.locks = home->folder_ / "locks", .progress = progress});
+  home->platform_ =
+      control::MakeLocalPlatform(ctx.clock(), ctx.log(), *home->provider_,
+                                 {.locks = home->folder_ / "locks", .progress = progress});
   home->deps_.reset(new control::Deps{.resources = *home->resources_,
                                       .provider = *home->provider_,
                                       .platform = *home->platform_,
@@ -96,17 +97,23 @@ Result<void> Home::LoadKeys() {
     if (file.path().extension() != ".pem") continue;
     LC2_ASSIGN_OR_RETURN(const std::string pem, ReadFile(file.path(), kMaxKeyBytes));
     LC2_ASSIGN_OR_RETURN(PublicKey trusted, PublicKey::FromPem(pem));
-    deps_->trusted.push_back(std::move(trusted));
+    AddTrusted(trusted);
   }
   if (failed) return ErrnoError(failed.value(), "list", (folder_ / "keys/trusted").native());
   return {};
+}
+
+void Home::AddTrusted(const PublicKey& key) {
+  std::vector<PublicKey>& all = deps_->trusted;
+  const auto same = [&](const PublicKey& other) { return other.id() == key.id(); };
+  if (std::none_of(all.begin(), all.end(), same)) all.push_back(key);
 }
 
 Result<std::string> Home::Trust(const std::string& pem) {
   LC2_ASSIGN_OR_RETURN(const PublicKey key, PublicKey::FromPem(pem));
   LC2_RETURN_IF_ERROR(
       WriteFileAtomically(folder_ / "keys" / "trusted" / (key.id() + ".pem"), key.ToPem()));
-  deps_->trusted.push_back(key);
+  AddTrusted(key);
   return key.id();
 }
 

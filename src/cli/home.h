@@ -42,6 +42,7 @@ class Home {
  private:
   Home() = default;
   Result<void> LoadKeys();
+  void AddTrusted(const PublicKey& key);
 
   std::filesystem::path folder_;
   SystemRandom random_;

@@ -3,9 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
+#include <cctype>
 #include <cstdlib>
 
+#include <boost/json.hpp>
+
+#include "api/kinds.h"
 #include "base/time_format.h"
 #include "cli/table.h"
 #include "codec/yaml.h"
@@ -16,78 +19,52 @@ namespace {
 
 using codec::Json;
 
-struct Column {
-  std::string_view title;
-  std::string_view path;  // dotted; "@age" is the age of the object
-  bool wide = false;
-};
-
-const std::vector<Column>& ColumnsOf(std::string_view kind) {
-  static const std::vector<Column> backup_request{
-      {"NAME", "metadata.name"},
-      {"PROJECT", "spec.projectId"},
-      {"ENVIRONMENT", "spec.environment"},
-      {"STATE", "status.state"},
-      {"AGE", "@age"},
-      {"BACKUP", "status.backupId", true},
-      {"OBJECTS", "status.documentLibrary.objectCount", true},
-      {"SIZE", "#status.documentLibrary.totalSizeBytes", true},
-      {"DATABASE", "#status.database.sizeBytes", true},
-      {"NAMESPACE", "metadata.namespace", true}};
-  static const std::vector<Column> restore_request{
-      {"NAME", "metadata.name"},          {"BACKUP", "spec.backupId"},
-      {"TARGET", "spec.targetEnvironment"}, {"TYPE", "spec.restoreType"},
-      {"STATE", "status.state"},          {"AGE", "@age"},
-      {"STRATEGY", "spec.strategy", true},  {"NAMESPACE", "metadata.namespace", true}};
-  static const std::vector<Column> environment{
-      {"NAME", "metadata.name"},
-      {"PROJECT", "spec.projectId"},
-      {"ENVIRONMENT", "spec.environment"},
-      {"PROVIDER", "spec.provider"},
-      {"LOCATION", "spec.backupLocation"},
-      {"AGE", "@age"},
-      {"STORE", "spec.documentLibrary.store", true},
-      {"LIBRARY", "spec.documentLibrary.bucket", true},
-      {"ENGINE", "spec.database.engine", true},
-      {"DATABASE", "spec.database.name", true}};
-  static const std::vector<Column> location{
-      {"NAME", "metadata.name"},   {"PROVIDER", "spec.provider"}, {"BUCKET", "spec.bucket"},
-      {"LAYOUT", "spec.layout"},   {"AGE", "@age"},               {"PREFIX", "spec.prefix", true},
-      {"REGION", "spec.region", true}};
-  static const std::vector<Column> other{
-      {"KIND", "kind"}, {"NAME", "metadata.name"}, {"AGE", "@age"}};
-  if (kind == "BackupRequest") return backup_request;
-  if (kind == "RestoreRequest") return restore_request;
-  if (kind == "LiferayEnvironment") return environment;
-  if (kind == "BackupLocation") return location;
-  return other;
+std::string Cell(const api::PrinterColumn& column, const Json& resource, Time now) {
+  const std::string text = api::ColumnText(column, resource);
+  if (text.empty()) return text;
+  if (column.type == "date" && column.name == "Age") {
+    const Result<Time> time = ParseRfc3339(text);
+    return time.has_value() ? Age(*time, now) : text;
+  }
+  if (column.type != "integer") return text;
+  const std::int64_t number = std::strtoll(text.c_str(), nullptr, 10);
+  return column.name == "Bytes" ? FormatBytes(number) : WithThousands(number);
 }
 
-std::string Cell(const Json& resource, std::string_view path, Time now) {
-  if (path == "@age") {
-    const Result<Time> created = ParseRfc3339(TextAt(resource, "metadata.creationTimestamp"));
-    return created.has_value() ? Age(*created, now) : "";
+std::string Title(std::string name) {
+  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+// The columns that the kind's definition names, as kubectl prints them; one about a condition only
+// where some object has it.
+std::vector<api::PrinterColumn> ColumnsFor(const std::vector<Json>& resources, bool wide) {
+  std::vector<api::PrinterColumn> columns{
+      {.name = "Name", .type = "string", .path = {"metadata", "name"}}};
+  const api::Kind* kind = api::FindKind(TextAt(resources.front(), "kind"));
+  if (kind == nullptr) return columns;
+  for (const api::PrinterColumn& column : kind->columns) {
+    if (column.wide && !wide) continue;
+    const bool condition = column.path.size() > 1 && column.path[1] == "conditions";
+    if (condition && std::none_of(resources.begin(), resources.end(), [&](const Json& resource) {
+          return !api::ColumnText(column, resource).empty();
+        })) {
+      continue;
+    }
+    columns.push_back(column);
   }
-  if (path.starts_with('#')) {
-    const std::string text = TextAt(resource, path.substr(1));
-    return text.empty() ? "" : FormatBytes(std::strtoll(text.c_str(), nullptr, 10));
-  }
-  return TextAt(resource, path);
+  return columns;
 }
 
 std::string RenderTable(const std::vector<Json>& resources, bool wide, Time now) {
   if (resources.empty()) return "";
-  const std::vector<Column>& columns = ColumnsOf(TextAt(resources.front(), "kind"));
+  const std::vector<api::PrinterColumn> columns = ColumnsFor(resources, wide);
   std::vector<std::string> header;
-  for (const Column& column : columns) {
-    if (wide || !column.wide) header.emplace_back(column.title);
-  }
+  for (const api::PrinterColumn& column : columns) header.push_back(Title(column.name));
   Table table(std::move(header));
   for (const Json& resource : resources) {
     std::vector<std::string> row;
-    for (const Column& column : columns) {
-      if (wide || !column.wide) row.push_back(Cell(resource, column.path, now));
-    }
+    for (const api::PrinterColumn& column : columns) row.push_back(Cell(column, resource, now));
     table.Add(std::move(row));
   }
   return table.str();
@@ -115,11 +92,16 @@ Result<OutputFormat> ParseOutputFormat(std::string_view word) {
 
 std::string RenderResource(const Json& resource, OutputFormat format, Time now) {
   switch (format) {
-    case OutputFormat::kJson: return codec::PrettyJson(resource);
-    case OutputFormat::kYaml: return codec::PrintYaml(resource);
-    case OutputFormat::kName: return NameLine(resource);
-    case OutputFormat::kTable: return RenderTable({resource}, false, now);
-    case OutputFormat::kWide: return RenderTable({resource}, true, now);
+    case OutputFormat::kJson:
+      return codec::PrettyJson(resource);
+    case OutputFormat::kYaml:
+      return codec::PrintYaml(resource);
+    case OutputFormat::kName:
+      return NameLine(resource);
+    case OutputFormat::kTable:
+      return RenderTable({resource}, false, now);
+    case OutputFormat::kWide:
+      return RenderTable({resource}, true, now);
   }
   return {};
 }
@@ -128,8 +110,8 @@ std::string RenderResources(const std::vector<Json>& resources, OutputFormat for
   if (format == OutputFormat::kJson || format == OutputFormat::kYaml) {
     codec::JsonArray items;
     for (const Json& resource : resources) items.push_back(resource);
-    const Json list = codec::JsonObject{
-        {"apiVersion", "v1"}, {"kind", "List"}, {"items", std::move(items)}};
+    const Json list =
+        codec::JsonObject{{"apiVersion", "v1"}, {"kind", "List"}, {"items", std::move(items)}};
     return RenderResource(list, format, now);
   }
   if (format == OutputFormat::kName) {
@@ -144,7 +126,8 @@ std::string Age(Time from, Time now) {
   const std::int64_t s = std::max<std::int64_t>(
       0, std::chrono::duration_cast<std::chrono::seconds>(now - from).count());
   if (s < 120) return fmt::format("{}s", s);
-  if (s < 600) return s % 60 == 0 ? fmt::format("{}m", s / 60) : fmt::format("{}m{}s", s / 60, s % 60);
+  if (s < 600)
+    return s % 60 == 0 ? fmt::format("{}m", s / 60) : fmt::format("{}m{}s", s / 60, s % 60);
   if (s < 3 * 3600) return fmt::format("{}m", s / 60);
   if (s < 8 * 3600) return fmt::format("{}h{}m", s / 3600, s / 60 % 60);
   if (s < 48 * 3600) return fmt::format("{}h", s / 3600);
@@ -152,8 +135,8 @@ std::string Age(Time from, Time now) {
 }
 
 std::string RenderError(const Error& error, bool color) {
-  std::string text = color ? "\x1b[31merror:\x1b[0m " : "error: ";
-  text += Describe(error);
+  std::string text = color ? "\x1b[1;31merror:\x1b[0m " : "error: ";
+  text += PrintableText(Describe(error));
   for (const Error* at = &error; at != nullptr; at = at->cause.get()) {
     if (at->provider && !at->provider->request_id.empty()) {
       text += fmt::format(" (request id {})", at->provider->request_id);
@@ -161,7 +144,10 @@ std::string RenderError(const Error& error, bool color) {
     }
   }
   text += '\n';
-  if (const std::string hint = HintOf(error); !hint.empty()) text += "HINT: " + hint + "\n";
+  if (const std::string hint = HintOf(error); !hint.empty()) {
+    text += color ? "\x1b[36mHINT:\x1b[0m " : "HINT: ";
+    text += PrintableText(hint) + "\n";
+  }
   return text;
 }
 

@@ -21,6 +21,11 @@ std::string RenderResource(const codec::Json& resource, OutputFormat format, Tim
 std::string RenderResources(const std::vector<codec::Json>& resources, OutputFormat format,
                             Time now);
 
+// Whether a program reads it: JSON or YAML.
+inline bool IsForMachines(OutputFormat format) {
+  return format == OutputFormat::kJson || format == OutputFormat::kYaml;
+}
+
 // "5m", "3h12m", "4d": as kubectl prints ages.
 std::string Age(Time from, Time now);
 

@@ -1,6 +1,8 @@
 #include "cli/progress.h"
 
 #include <fmt/core.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -8,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "base/time_format.h"
 #include "cli/table.h"
@@ -40,26 +43,36 @@ std::string Bar(double share) {
   return fmt::format("[{}] {:3.0f}%", bar, share * 100);
 }
 
-std::string Counts(const Progress& p) {
-  std::string text;
+std::vector<std::string> Counts(const Progress& p) {
+  std::vector<std::string> counts;
   if (p.objects_done > 0 || p.objects_total > 0) {
-    text += "  " + WithThousands(p.objects_done);
-    if (p.objects_total > 0) text += "/" + WithThousands(p.objects_total);
-    text += " objects";
+    counts.push_back(p.objects_total > 0
+                         ? fmt::format("{}/{} objects", WithThousands(p.objects_done),
+                                       WithThousands(p.objects_total))
+                         : WithThousands(p.objects_done) + " objects");
   }
   if (p.bytes_done > 0 || p.bytes_total > 0) {
-    text += "  " + FormatBytes(p.bytes_done);
-    if (p.bytes_total > 0) text += "/" + FormatBytes(p.bytes_total);
+    counts.push_back(p.bytes_total > 0
+                         ? FormatBytes(p.bytes_done) + "/" + FormatBytes(p.bytes_total)
+                         : FormatBytes(p.bytes_done));
   }
-  return text;
+  return counts;
+}
+
+std::string Rate(std::int64_t bytes, double seconds) {
+  return FormatBytes(static_cast<std::int64_t>(static_cast<double>(bytes) / seconds)) + "/s";
+}
+
+// 0 where nobody knows.
+std::size_t TerminalWidth() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 class ThreadedDisplay final : public ProgressDisplay {
  public:
   ThreadedDisplay(ProgressStyle style, const Clock& clock)
-      : style_(style),
-        clock_(clock),
-        thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+      : style_(style), clock_(clock), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
   ~ThreadedDisplay() override {
     thread_.request_stop();
@@ -69,12 +82,12 @@ class ThreadedDisplay final : public ProgressDisplay {
 
   void Report(const Progress& progress) override {
     const std::lock_guard lock(mutex_);
-    if (!latest_ || latest_->step != progress.step) {
-      step_began_ = clock_.SteadyNow();
-      step_changed_ = true;
-      changed_.notify_one();
-    }
+    const bool begins = !latest_ || latest_->step != progress.step;
+    if (begins) step_began_ = clock_.SteadyNow();
     latest_ = progress;
+    // Here and not in the thread: a step may be over before that wakes up, and a log wants them
+    // all.
+    if (begins && style_ == ProgressStyle::kLines) Show();
   }
 
  private:
@@ -82,20 +95,21 @@ class ThreadedDisplay final : public ProgressDisplay {
     const milliseconds pause = style_ == ProgressStyle::kBar ? kRedraw : kLineEvery;
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
-      changed_.wait_for(lock, stop, pause, [this] { return step_changed_; });
-      step_changed_ = false;
-      if (!latest_ || stop.stop_requested()) continue;
-      const auto elapsed =
-          std::chrono::duration_cast<milliseconds>(clock_.SteadyNow() - step_began_);
-      const std::string line = DescribeProgress(*latest_, elapsed, style_);
-      if (style_ == ProgressStyle::kBar) {
-        std::fprintf(stderr, "\r%s\x1b[K", line.c_str());
-        drawn_ = true;
-      } else {
-        std::fprintf(stderr, "%s\n", line.c_str());
-      }
-      std::fflush(stderr);
+      changed_.wait_for(lock, stop, pause, [] { return false; });
+      if (latest_ && !stop.stop_requested()) Show();
     }
+  }
+
+  void Show() {
+    const auto elapsed = std::chrono::duration_cast<milliseconds>(clock_.SteadyNow() - step_began_);
+    if (style_ == ProgressStyle::kBar) {
+      std::fprintf(stderr, "\r%s\x1b[K",
+                   DescribeProgress(*latest_, elapsed, style_, TerminalWidth()).c_str());
+      drawn_ = true;
+    } else {
+      std::fprintf(stderr, "%s\n", DescribeProgress(*latest_, elapsed, style_).c_str());
+    }
+    std::fflush(stderr);
   }
 
   const ProgressStyle style_;
@@ -104,7 +118,6 @@ class ThreadedDisplay final : public ProgressDisplay {
   std::condition_variable_any changed_;
   std::optional<Progress> latest_;
   SteadyTime step_began_{};
-  bool step_changed_ = false;
   bool drawn_ = false;
   std::jthread thread_;
 };
@@ -116,25 +129,28 @@ class NoDisplay final : public ProgressDisplay {
 
 }  // namespace
 
-std::string DescribeProgress(const Progress& progress, milliseconds elapsed, ProgressStyle style) {
+std::string DescribeProgress(const Progress& progress, milliseconds elapsed, ProgressStyle style,
+                             std::size_t width) {
   const std::optional<double> share = Share(progress);
-  std::string line = fmt::format("{:<10}", progress.step);
-  if (share && style == ProgressStyle::kBar) {
-    line += " " + Bar(*share);
-  } else if (share) {
-    line += fmt::format(" {:.0f}%", *share * 100);
+  const bool bar = style == ProgressStyle::kBar;
+  std::vector<std::string> parts{Printable(progress.step)};
+  if (share) {
+    parts.front() = fmt::format("{:<10}", parts.front());
+    parts.push_back(bar ? Bar(*share) : fmt::format("{:3.0f}%", *share * 100));
   }
-  line += Counts(progress);
+  for (std::string& part : Counts(progress)) parts.push_back(std::move(part));
   const double seconds = static_cast<double>(elapsed.count()) / 1000.0;
-  if (seconds >= 1 && progress.bytes_done > 0) {
-    line += fmt::format(
-        "  {}/s", FormatBytes(static_cast<std::int64_t>(
-                      static_cast<double>(progress.bytes_done) / seconds)));
-  }
+  if (seconds >= 1 && progress.bytes_done > 0) parts.push_back(Rate(progress.bytes_done, seconds));
   if (share && *share > 0.01 && *share < 1 && seconds >= 1) {
     const auto left =
         milliseconds(static_cast<std::int64_t>(seconds * 1000.0 * (1 - *share) / *share));
-    line += "  " + FormatDuration(left) + " left";
+    parts.push_back(FormatDuration(left) + " left");
+  }
+  std::string line;
+  for (const std::string& part : parts) {
+    const std::string longer = line.empty() ? part : line + "  " + part;
+    if (bar && width > 0 && DisplayWidth(longer) >= width) break;
+    line = longer;
   }
   return line;
 }

@@ -5,6 +5,11 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
+
+#include <boost/json.hpp>
+
+#include "base/file.h"
 
 namespace lc2::cli {
 
@@ -17,6 +22,14 @@ LogOptions ToLogOptions(const GlobalOptions& options) {
   if (options.log_level == "error") log.level = LogLevel::kError;
   if (options.log_format == "json") log.format = LogFormat::kJson;
   return log;
+}
+
+std::string Any(const std::string& text) { return text.empty() ? "*" : text; }
+
+// Standard error is a terminal that can move its cursor.
+bool IsTerminal() {
+  const char* term = std::getenv("TERM");
+  return ::isatty(STDERR_FILENO) == 1 && (term == nullptr || std::string_view(term) != "dumb");
 }
 
 }  // namespace
@@ -36,15 +49,13 @@ Result<void> Session::Prepare() {
 
 Result<Home*> Session::home() {
   if (home_ == nullptr) {
-    const std::filesystem::path folder =
-        options_.home.empty() ? DefaultHome() : std::filesystem::path(options_.home);
-    LC2_ASSIGN_OR_RETURN(home_, Home::Open(ctx_, folder, options_.catalog, this));
+    LC2_ASSIGN_OR_RETURN(home_, Home::Open(ctx_, home_folder(), options_.catalog, this));
   }
   return home_.get();
 }
 
 Result<EnvironmentId> Session::Environment() {
-  LC2_ASSIGN_OR_RETURN(Home * const opened, home());
+  LC2_ASSIGN_OR_RETURN(Home* const opened, home());
   if (!options_.project.empty() && !options_.environment.empty()) {
     return EnvironmentId{ProjectId(options_.project), EnvironmentName(options_.environment)};
   }
@@ -56,7 +67,7 @@ Result<EnvironmentId> Session::Environment() {
     const EnvironmentId id = api::IdOf(environment);
     if (!options_.project.empty() && id.project.str() != options_.project) continue;
     if (!options_.environment.empty() && id.environment.str() != options_.environment) continue;
-    names += (names.empty() ? "" : ", ") + id.str();
+    names += fmt::format("{}'{}'", names.empty() ? "" : ", ", id.str());
     if (chosen) {
       return Error{.kind = ErrorKind::kInvalid,
                    .code = "cli.which_environment",
@@ -68,14 +79,18 @@ Result<EnvironmentId> Session::Environment() {
   if (!chosen) {
     return Error{.kind = ErrorKind::kNotFound,
                  .code = "environment.not_found",
-                 .message = "there is no such environment yet",
+                 .message = options_.project.empty() && options_.environment.empty()
+                                ? "there is no environment yet"
+                                : fmt::format("there is no environment of project '{}' with name "
+                                              "'{}'",
+                                              Any(options_.project), Any(options_.environment)),
                  .hint = "write one with `lc2 env init` and apply it with `lc2 apply -f FILE`"};
   }
   return *chosen;
 }
 
 Result<control::EnvironmentVault> Session::OpenVault(provider::VaultAccess access) {
-  LC2_ASSIGN_OR_RETURN(Home * const opened, home());
+  LC2_ASSIGN_OR_RETURN(Home* const opened, home());
   LC2_ASSIGN_OR_RETURN(const EnvironmentId env, Environment());
   return control::OpenEnvironment(ctx_, opened->deps(), env, access);
 }
@@ -84,7 +99,7 @@ Result<void> Session::WithProgress(const std::function<Result<void>()>& work) {
   ProgressStyle style = ProgressStyle::kLines;
   if (options_.quiet) {
     style = ProgressStyle::kNone;
-  } else if (::isatty(STDERR_FILENO) == 1) {
+  } else if (IsTerminal()) {
     style = ProgressStyle::kBar;
   }
   {
@@ -105,18 +120,40 @@ void Session::Report(const Progress& progress) {
   if (display_ != nullptr) display_->Report(progress);
 }
 
-void Session::Print(const std::string& text) const {
-  std::fwrite(text.data(), 1, text.size(), stdout);
+void Session::Print(std::string_view text) {
+  if (output_error_ != 0) return;
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) output_error_ = errno;
+}
+
+void Session::PrintList(codec::JsonArray items) {
+  Print(RenderResource(
+      codec::JsonObject{{"apiVersion", "v1"}, {"kind", "List"}, {"items", std::move(items)}},
+      format_, clock_.Now()));
+}
+
+Result<void> Session::CheckOutput() const {
+  if (output_error_ == 0) return {};
+  return ErrnoError(output_error_, "write to", "standard output");
+}
+
+Result<void> Session::FlushOutput() {
+  errno = 0;
+  if (output_error_ == 0 && std::fflush(stdout) != 0) output_error_ = errno;
+  return CheckOutput();
 }
 
 void Session::Remark(const std::string& text) const {
   if (!options_.quiet) fmt::print(stderr, "{}\n", text);
 }
 
-bool Session::color() const {
+std::filesystem::path Session::home_folder() const {
+  return options_.home.empty() ? DefaultHome() : std::filesystem::path(options_.home);
+}
+
+bool IsColorful(const GlobalOptions& options) {
   const char* no_color = std::getenv("NO_COLOR");
-  return !options_.no_color && (no_color == nullptr || *no_color == '\0') &&
-         ::isatty(STDERR_FILENO) == 1;
+  return !options.no_color && (no_color == nullptr || *no_color == '\0') && IsTerminal();
 }
 
 }  // namespace lc2::cli

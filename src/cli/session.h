@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cerrno>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "base/context.h"
 #include "cli/home.h"
@@ -25,6 +27,9 @@ struct GlobalOptions {
   bool quiet = false;
   bool no_color = false;
 };
+
+// Whether what people read on standard error may be coloured.
+bool IsColorful(const GlobalOptions& options);
 
 // What a command works with. Opened as it is needed, so that `--help` and bad arguments touch
 // nothing.
@@ -48,11 +53,20 @@ class Session final : public ProgressSink {
   Result<void> WithProgress(const std::function<Result<void>()>& work);
   void Report(const Progress& progress) override;
 
-  // Standard output.
-  void Print(const std::string& text) const;
+  // Standard output: data and nothing else.
+  void Print(std::string_view text);
+  // As JSON or YAML: {"apiVersion": "v1", "kind": "List", "items": [...]}.
+  void PrintList(codec::JsonArray items);
+  // Loops that print ask whether anybody still reads: kUnavailable "cli.output_failed".
+  Result<void> CheckOutput() const;
+  Result<void> FlushOutput();
+  // The reader of a pipe went away, as `head` does.
+  bool reader_gone() const { return output_error_ == EPIPE; }
   // A remark for people, on standard error; nothing with --quiet.
   void Remark(const std::string& text) const;
-  bool color() const;
+  bool color() const { return IsColorful(options_); }
+  // Where the home lies or would lie.
+  std::filesystem::path home_folder() const;
 
  private:
   const GlobalOptions& options_;
@@ -60,6 +74,7 @@ class Session final : public ProgressSink {
   const Clock& clock_;
   Context ctx_;
   OutputFormat format_ = OutputFormat::kTable;
+  int output_error_ = 0;  // the first errno of standard output
   std::mutex mutex_;
   std::unique_ptr<ProgressDisplay> display_;  // guarded by mutex_
   std::unique_ptr<Home> home_;                // last: its attempts report to this object

@@ -4,20 +4,41 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace lc2::cli {
 
-std::string Printable(const std::string& text) {
+namespace {
+
+// U+0080 to U+009F: terminals take some of them for the beginning of a command.
+bool IsC1(std::string_view character) {
+  return character.size() == 2 && character[0] == '\xc2' &&
+         static_cast<unsigned char>(character[1]) < 0xa0;
+}
+
+std::string Escaped(std::string_view text, bool keep_lines) {
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\x{:02x}", byte);
+  while (!text.empty()) {
+    const std::size_t length = std::max<std::size_t>(Utf8Length(text), 1);
+    const std::string_view character = text.substr(0, length);
+    const auto first = static_cast<unsigned char>(character[0]);
+    const bool invalid = length == 1 && first >= 0x80;
+    const bool control = first < 0x20 || first == 0x7f || IsC1(character);
+    if ((control && !(keep_lines && first == '\n')) || invalid) {
+      for (const char c : character) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     } else {
-      out += c;
+      out += character;
     }
+    text.remove_prefix(length);
   }
   return out;
 }
+
+}  // namespace
+
+std::string Printable(std::string_view text) { return Escaped(text, false); }
+
+std::string PrintableText(std::string_view text) { return Escaped(text, true); }
 
 std::size_t DisplayWidth(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
@@ -33,6 +54,10 @@ std::string WithThousands(std::int64_t number) {
     digits.insert(at, ",");
   }
   return digits;
+}
+
+std::string Counted(std::int64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", WithThousands(number), noun, number == 1 ? "" : "s");
 }
 
 std::string Table::str() const {
@@ -53,6 +78,7 @@ std::string Table::str() const {
       out += line[i];
       if (i + 1 < line.size()) out.append(widths[i] - DisplayWidth(line[i]) + 3, ' ');
     }
+    out.erase(out.find_last_not_of(' ') + 1);
     out += '\n';
   }
   return out;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lc2::cli {
@@ -21,11 +22,16 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// Replaces control characters by visible escapes ("\x1b").
-std::string Printable(const std::string& text);
+// One line that cannot drive a terminal: control characters, C1 ones included, and bytes that are
+// no UTF-8 become visible escapes ("\x1b").
+std::string Printable(std::string_view text);
+// The same for a text of several lines.
+std::string PrintableText(std::string_view text);
 // Number of terminal cells, counting code points.
 std::size_t DisplayWidth(const std::string& text);
 // "12,453"
 std::string WithThousands(std::int64_t number);
+// "1 document", "12,453 documents"
+std::string Counted(std::int64_t number, std::string_view noun);
 
 }  // namespace lc2::cli
