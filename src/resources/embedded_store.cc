@@ -38,22 +38,28 @@ create table changes (
 constexpr std::int64_t kTrimEvery = 64;
 constexpr std::int64_t kChangesAtOnce = 1'000;
 
+// "BackupRequest 'proj-retail-prd/nightly'": for people, who are shown values in quotes.
+std::string Named(const ResourceRef& ref) {
+  return fmt::format("{} '{}{}{}'", ref.kind, ref.namespace_, ref.namespace_.empty() ? "" : "/",
+                     ref.name);
+}
+
 Error NotFound(const ResourceRef& ref) {
   return Error{.kind = ErrorKind::kNotFound,
                .code = "resource.not_found",
-               .message = fmt::format("there is no {}", ref.str()),
+               .message = fmt::format("there is no {}", Named(ref)),
                .hint = fmt::format("'lc2 get {}' lists what there is", ref.kind)};
 }
 
 Error Conflict(const ResourceRef& ref, std::string_view why) {
   return Error{.kind = ErrorKind::kConflict,
                .code = "resource.conflict",
-               .message = fmt::format("{} cannot be written: {}", ref.str(), why),
+               .message = fmt::format("{} cannot be written: {}", Named(ref), why),
                .hint = "read it again, and repeat the change on what it says now"};
 }
 
 Error InvalidObject(const ResourceRef& ref, const api::Faults& faults) {
-  return api::FaultsError(fmt::format("{} is not valid, nothing was changed", ref.str()), faults);
+  return api::FaultsError(fmt::format("{} is not valid, nothing was changed", Named(ref)), faults);
 }
 
 JsonObject& MetaOf(Json& object) { return object.at("metadata").get_object(); }
@@ -273,7 +279,7 @@ class EmbeddedStore final : public ResourceStore {
   Error AlreadyExists(const ResourceRef& ref, const Json& existing) {
     return Error{.kind = ErrorKind::kAlreadyExists,
                  .code = "resource.already_exists",
-                 .message = fmt::format("there is a {} already{}", ref.str(),
+                 .message = fmt::format("there is a {} already{}", Named(ref),
                                         IsBeingDeleted(existing) ? ", which is being deleted" : ""),
                  .hint = "take another name, or change the one that exists with 'lc2 apply'"};
   }
