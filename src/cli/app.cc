@@ -12,6 +12,7 @@
 #include "cli/help_internal.h"
 #include "cli/signals.h"
 #include "cli/usage_internal.h"
+#include "cli/words_internal.h"
 
 namespace lc2::cli {
 
@@ -35,6 +36,10 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   app.add_option("--log-format", options.log_format, "how log lines look")
       ->check(CLI::IsMember({"text", "json"}));
+  // `alias lc2='lc2 --home DIR'` may be overruled.
+  for (CLI::Option* option : app.get_options([](const CLI::Option* o) { return TakesValue(*o); })) {
+    option->take_last();
+  }
   app.add_flag("-q,--quiet", options.quiet, "no progress and no remarks");
   app.add_flag("--no-color", options.no_color, "no colours (also: NO_COLOR in the environment)");
 }

@@ -209,6 +209,7 @@ def masked(text, site):
         (re.escape(site.database), "DATABASE"),
         (rf"{re.escape(site.pg.host)}:{site.pg.port}", "HOST:PORT"),
         (r"retail-prd-(backup|plan|restore)-\d{8}-\d{6}(-[0-9a-f]{4})?", r"retail-prd-\1-ID"),
+        (r"/\d{8}-\d{6}(-[0-9a-f]{4})?/", "/FOLDER/"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UID"),
         (r"\b[0-9a-f]{64}\b", "SHA256"),
@@ -220,6 +221,12 @@ def masked(text, site):
         (r" \(/[^)]*/bin/(pg_dump|pg_restore|psql)\)", r" (BIN/\1)"),
         (r"(?m)(?<=\s)\d+[smhd](\d+[smhd])?(?=\s|$)", "AGE"),
         (r"resourceVersion: .*", "resourceVersion: N"),
+        # YAML quotes those that look like numbers.
+        (r'"(UID|SHA256|HEX|KEY)"', r"\1"),
+        # What was written within the last two seconds is copied again, which a slow machine needs not.
+        (r"copiedObjects: \d+", "copiedObjects: N"),
+        # A dump holds the database's name, whose length differs.
+        (r"(sizeBytes|databaseBytes): \d+", r"\1: BYTES"),
     ]:
         text = re.sub(pattern, name, text)
     # Columns are as wide as what was masked.
