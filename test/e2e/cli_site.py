@@ -233,18 +233,19 @@ def masked(text, site):
     return re.sub(r"   +", "   ", text)
 
 
-def fake_client(site, script):
-    """A folder of client programs whose pg_dump runs `script` (which may name {real}, the genuine
-    one, and {folder}); the other programs are genuine."""
+def fake_client(site, script, program="pg_dump"):
+    """A folder of client programs of which one runs `script` (which may name {real}, the genuine
+    one, and {folder}); the others are genuine."""
     folder = site.folder / "client"
     folder.mkdir(exist_ok=True)
-    for name in ("pg_restore", "psql"):
+    for name in ("pg_dump", "pg_restore", "psql"):
         (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(site.pg.bindir / name)
-    real = site.pg.bindir / "pg_dump"
+    real = site.pg.bindir / program
     body = script.replace("{{", "{").replace("}}", "}").replace("{real}", str(real)).replace(
         "{folder}", str(site.folder))
-    (folder / "pg_dump").write_text(
-        f'#!/bin/bash\n[ "$1" != --version ] || exec "{real}" --version\n{body}')
-    (folder / "pg_dump").chmod(0o755)
+    (folder / program).unlink()
+    (folder / program).write_text(
+        f'#!/bin/bash\ncase "$*" in *--version*|*--list*) exec "{real}" "$@" ;; esac\n{body}')
+    (folder / program).chmod(0o755)
     return folder

@@ -21,20 +21,24 @@ exec sleep 600
 STUBBORN_DUMP = ENDLESS_DUMP.replace("exec sleep 600", "while :; do sleep 0.05; done")
 
 
+def start(site, script, *args, program="pg_dump"):
+    """Starts a command with that client program; gives (lc2, process id of the program)."""
+    env = {**site.lc2.env, "LC2_CLIENT_PATH": str(fake_client(site, script, program))}
+    child = subprocess.Popen(site.lc2.command(*args), env=env, text=True, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return child, wait_for_pid(site, child)
+
+
 def start_backup(site, script, *args):
-    """Starts `lc2 backup create` with that pg_dump; gives (lc2, process id of pg_dump)."""
-    env = {**site.lc2.env, "LC2_CLIENT_PATH": str(fake_client(site, script))}
-    child = subprocess.Popen(site.lc2.command("backup", "create", *args), env=env, text=True,
-                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    return child, wait_for_dump(site, child)
+    return start(site, script, "backup", "create", *args)
 
 
-def wait_for_dump(site, child):
+def wait_for_pid(site, child):
     file = site.folder / "dump.pid"
     deadline = time.monotonic() + 60
     while not file.exists():
         assert child.poll() is None, child.communicate()
-        assert time.monotonic() < deadline, "pg_dump was not started"
+        assert time.monotonic() < deadline, "the client program was not started"
         time.sleep(0.02)
     return int(file.read_text())
 
@@ -66,7 +70,7 @@ def test_interrupted_backup_is_cancelled(site, number):
     listed = site("backup", "list", "-o", "json").json()["items"]
     assert [item["status"]["state"] for item in listed] == ["Cancelled"]
     site("backup", "ls", backup, exit_code=3)
-    site("backup", "list", "--state", "Succeeded", "-o", "json").json()["items"] == []
+    assert site("backup", "list", "--state", "Succeeded", "-o", "json").json()["items"] == []
 
     again = site.backup()
     assert site("backup", "verify", "--full", again).returncode == 0
@@ -102,3 +106,22 @@ def test_killed_process_leaves_nothing_that_is_taken_for_a_backup(site):
     text = site("get", "br", name, "-o", "yaml").stdout
     done = site("apply", "-f", "-", stdin=text)
     assert done.stdout == f"backuprequest/{name} unchanged, Succeeded\n"
+
+
+def test_interrupted_restore_leaves_the_target_as_it_was(site):
+    backup = site.backup()
+    site.destroy()
+    child, loader = start(site, ENDLESS_DUMP.replace("{trap}", ""), "restore", "create", backup, "-o",
+                          "json", program="pg_restore")
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == CANCELLED, err
+    assert not is_alive(loader), "pg_restore was left behind"
+    request = site("get", "rr", "-o", "json").json()["items"][0]
+    assert request["status"]["state"] == "Cancelled"
+    assert f'"name": "{request["metadata"]["name"]}"' in out
+    assert not site.library.exists()
+    names = site.pg.psql("postgres", "select datname from pg_database").split()
+    assert [name for name in names if name.startswith(site.database)] == []
+    site("restore", "create", backup)
+    assert (site.library / "20097/20123/4301/1.0").exists()
