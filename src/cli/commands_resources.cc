@@ -275,13 +275,28 @@ Result<void> Delete(Session& session, const Selection& selection) {
   return {};
 }
 
-void AddSelection(CLI::App& command, Selection& selection, bool name_required) {
+void AddSelection(CLI::App& command, Selection& selection) {
   command
-      .add_option("kind", selection.kind, "environment, location, br, rr, or the kind's whole name")
+      .add_option("kind", selection.kind,
+                  "environment, location, br, rr, or the kind's whole name; or KIND/NAME")
       ->required();
-  CLI::Option* name = command.add_option("name", selection.name, "name of the object");
-  if (name_required) name->required();
+  command.add_option("name", selection.name, "name of the object");
   command.add_option("-n,--namespace", selection.name_space, "namespace of the object");
+}
+
+// "backuprequest/nightly", as `-o name` prints it, is both words in one.
+Result<Selection> Completed(Selection selection, const std::string& verb, bool name_required) {
+  const std::size_t slash = selection.kind.find('/');
+  if (slash != std::string::npos && selection.name.empty()) {
+    selection.name = selection.kind.substr(slash + 1);
+    selection.kind.resize(slash);
+  }
+  if (!selection.name.empty() || !name_required) return selection;
+  return Error{
+      .kind = ErrorKind::kInvalid,
+      .code = "cli.usage",
+      .message = fmt::format("'lc2 {}' needs the argument NAME (name of the object)", verb),
+      .hint = fmt::format("`lc2 get {} -o name` lists them", selection.kind)};
 }
 
 }  // namespace
@@ -349,9 +364,13 @@ void AddResourceCommands(CLI::App& root, Chosen& chosen) {
              "lc2 delete backuprequest nightly -n proj-retail-prd", Delete, true}}) {
     auto selection = std::make_shared<Selection>();
     CLI::App* command = AddCommand(root, verb.name, verb.about, verb.example);
-    AddSelection(*command, *selection, verb.name_required);
-    command->callback([&chosen, selection, run = verb.run] {
-      chosen.action = [selection, run](Session& session) { return run(session, *selection); };
+    AddSelection(*command, *selection);
+    command->callback([&chosen, selection, verb] {
+      chosen.action = [selection, verb](Session& session) -> Result<void> {
+        LC2_ASSIGN_OR_RETURN(const Selection completed,
+                             Completed(*selection, verb.name, verb.name_required));
+        return verb.run(session, completed);
+      };
     });
   }
 }

@@ -99,7 +99,9 @@ def test_every_output_format_of_every_kind(site):
         assert listed == {"apiVersion": "v1", "kind": "List", "items": [one]}
         assert yaml.safe_load(site("get", kind, name, "-o", "yaml").stdout) == one
         assert yaml.safe_load(site("get", kind, "-o", "yaml").stdout) == listed
-        assert site("get", kind, name, "-o", "name").stdout == f"{one['kind'].lower()}/{name}\n"
+        short = site("get", kind, "-o", "name").stdout
+        assert short == f"{one['kind'].lower()}/{name}\n"
+        assert site("get", short.strip(), "-o", "json").json() == one, "what is printed is taken"
         for format in ("table", "wide"):
             header, row = site("get", kind, "-o", format).stdout.splitlines()
             assert header.startswith("NAME ") and row.startswith(name)

@@ -33,6 +33,7 @@ USAGE = 2
     (["backup", "list", "--cursor"], "option '--cursor' needs a value", "see"),
     (["apply"], "'lc2 apply' needs the option '--filename'", "see the example"),
     (["doctor", "now"], "'now' is one argument too many for 'lc2 doctor'", "needs quotes"),
+    (["describe", "env"], "'lc2 describe' needs the argument NAME", "`lc2 get env -o name` lists them"),
     (["get", "enviroment"], "'enviroment' is no kind of resource", "did you mean 'environment'?"),
     (["backup", "list", "-A", "--since", "yesterday"], "'yesterday' is neither a time nor a day",
      "write a day as 2025-11-09"),
