@@ -66,6 +66,7 @@ Error ErrnoError(int error_number, std::string_view doing, std::string_view path
     case EPIPE:
       error.kind = ErrorKind::kUnavailable;
       error.code = "file.reader_gone";
+      error.hint = "whoever was to read it has stopped: what does that program say?";
       break;
     case EFBIG:
       error.kind = ErrorKind::kInvalid;
