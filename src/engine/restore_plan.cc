@@ -5,6 +5,7 @@
 #include "base/time_format.h"
 #include "codec/described.h"
 #include "database/dump_session.h"
+#include "database/load.h"
 #include "database/references.h"
 #include "database/restore.h"
 #include "engine/facts.h"
@@ -118,6 +119,7 @@ class Planner {
         break;
     }
     CheckDatabase(target, found);
+    CheckTools(found);
     return {};
   }
 
@@ -126,6 +128,16 @@ class Planner {
                          ResolveDatabase(provider_, wish_.environment));
     if (!wish_.database.target_name.empty()) target.name = wish_.database.target_name;
     return target;
+  }
+
+  // The programs that would load the dump: those of another machine may be there no more.
+  void CheckTools(const database::TargetFacts& found) {
+    const auto server = database::ParseToolVersion(found.server_version);
+    if (!server.has_value()) return;  // told by CheckRestoreFits()
+    const auto tools = database::PlanLoad(ctx_, database::ToolSearch::FromEnvironment(),
+                                          FromManifest(*backup_.manifest.database.dump),
+                                          server->major);
+    if (!tools.has_value()) AddConflict(tools.error());
   }
 
   void CheckDatabase(const database::DatabaseTarget& target, const database::TargetFacts& found) {
