@@ -213,6 +213,30 @@ def test_a_tool_that(site, tmp_path, name):
     assert_no_backup(site, done, done.returncode, word)
 
 
+LOADERS = {
+    "finds the server's disk full": (
+        "echo 'pg_restore: error: could not execute query: ERROR:  could not extend file \"base/1/2\":"
+        " No space left on device' >&2; exit 1", "No space left on device", "free disk space"),
+    "is killed half way": ('timeout -s KILL 0.05 "$REAL" "$@"; kill -9 $$', "signal 9", "killed"),
+    "dies": ('"$REAL" "$@" || true; exit 1', "exit code 1", ""),
+    "reads nothing and says all is well": ("exit 0", "pg_restore", ""),
+    "swallows all and says all is well": ("cat >/dev/null; exit 0", "dlfileentry", ""),
+}
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_a_loader_that(site, tmp_path, name):
+    script, word, hint = LOADERS[name]
+    site.back_up()
+    before = site.state("rows", "databases", "library")
+    site.lc2.env.update(put_in_front(site, tmp_path / "tools", name="pg_restore", script=(
+        f'[[ " $* " != *" --list "* ]] || exec "$REAL" "$@"\n{script}')))
+    done = site.restore("--strategy", "Overwrite", "--yes", "--no-safeguard")
+    assert done.returncode in (INVALID, UNAVAILABLE, CORRUPT), done.transcript()
+    assert_refused(done, done.returncode, word, hint=hint)
+    assert site.state(*before) == before  # and no half filled database is left
+
+
 # -- the disk --------------------------------------------------------------------------------------------
 
 
@@ -301,27 +325,6 @@ def test_a_disk_that_fills_while_the_target_is_written(site, tmp_path):
 
 
 # -- the library -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def as_nobody(site):
-    """Runs lc2 as a user whom permissions bind; only the site's library has some that do."""
-    if os.geteuid() != 0:
-        return site
-    for path in [site.folder, *site.folder.rglob("*")]:
-        os.chown(path, 65534, 65534, follow_symlinks=False)
-    above = site.folder
-    while above != above.parent and not (above.parent.stat().st_mode & 0o001):
-        above = above.parent
-        above.chmod(above.stat().st_mode | 0o011)
-    setpriv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    plain = site.lc2.command
-    site.lc2.command = lambda *args: [*setpriv, *plain(*args)]
-    probe = subprocess.run([*setpriv, site.lc2.binary, "--version"], capture_output=True, text=True,
-                           check=False)
-    if probe.returncode != 0:
-        pytest.skip(f"nobody cannot run the binary: {probe.stderr.strip()}")
-    return site
 
 
 def test_a_library_that_is_not_readable(as_nobody):

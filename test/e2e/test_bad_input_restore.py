@@ -203,3 +203,53 @@ def test_the_refused_restores_here_would_work_otherwise(site):
                                        site.server.password, site.database)) == rows
     restored = files_of(site.library)
     assert restored and all(files[name] == restored[name] for name in restored)
+
+
+# -- a target that cannot be reached or written -----------------------------------------------------------
+
+
+def test_wrong_password_and_unreachable_server(backed_up, free_port):
+    site = backed_up
+    site.write_secret(password="MARK-wrong-MARK")
+    assert_both_refuse(site, DENIED, site.server.user, f":{site.server.port}", args=OVERWRITE,
+                       hint="password", shown="")
+    assert "MARK-wrong-MARK" not in "".join(site.resources(kinds=None).values())
+    site.write_secret(password=site.server.password, port=free_port)
+    assert_both_refuse(site, UNAVAILABLE, f":{free_port}", args=OVERWRITE, hint="does the server run",
+                       shown="")
+
+
+def test_a_role_that_may_not_create_databases(backed_up):
+    site, server = backed_up, backed_up.server
+    server.psql("postgres", "drop role if exists meek; create role meek login password 'meek'")
+    try:
+        server.psql(site.database, "grant pg_read_all_data to meek")
+        site.write_secret(username="meek", password="meek")
+        assert_both_refuse(site, CONFLICT, "'meek'", "create databases", args=OVERWRITE, hint="CREATEDB")
+    finally:
+        server.psql("postgres", "drop role meek")
+
+
+def test_a_library_that_cannot_be_written(as_nobody):
+    site = as_nobody
+    site.back_up()
+    for document in sorted(site.library.rglob("1.*"))[:3]:
+        document.unlink()
+    for folder in [site.library, *site.library.rglob("*")]:
+        if folder.is_dir():
+            folder.chmod(0o555)
+    rows, files, databases = site.rows(), files_of(site.library), site.databases()
+    try:
+        done = site.restore(*OVERWRITE, "--no-safeguard")
+        assert_refused(done, DENIED, str(site.library), hint="may the user")
+    finally:
+        for folder in [site.library, *site.library.rglob("*")]:
+            if folder.is_dir():
+                folder.chmod(0o755)
+    assert (site.rows(), files_of(site.library), site.databases()) == (rows, files, databases)
+
+
+def test_a_restore_tool_that_is_too_old(backed_up):
+    site = backed_up
+    site.forge_manifest(lambda manifest: manifest["database"]["dump"].update(tool="pg_dump 99.1"))
+    assert_both_refuse(site, CONFLICT, "99.1", "pg_restore 15", args=OVERWRITE, hint="PostgreSQL 99")

@@ -18,11 +18,13 @@ What a state says is found out without lc2.
 import hashlib
 import itertools
 import json
+import os
 import re
 import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -32,7 +34,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 from sample import compare  # noqa: E402
 from sample.database import Dsn  # noqa: E402
 
-__all__ = ["assert_refused", "backed_up", "kept_site", "site", "tiny_template",
+__all__ = ["as_nobody", "assert_refused", "backed_up", "kept_site", "site", "tiny_template",
            "CONFLICT", "CORRUPT", "DENIED", "INVALID", "NOT_FOUND", "UNAVAILABLE"]
 
 # src/base/error.cc
@@ -255,3 +257,32 @@ def kept_site(lc2_binary, pg, tiny_template, tmp_path_factory):
 def backed_up(kept_site):
     rewind(kept_site)
     return kept_site
+
+
+@pytest.fixture
+def as_nobody(lc2_binary, pg, tiny_template, tmp_path):
+    """A site whose lc2 runs as a user whom permissions bind. It lies outside pytest's folders, which
+    each session that starts closes to others again."""
+    above = tmp_path if os.geteuid() != 0 else Path(tempfile.mkdtemp(prefix="lc2-test-"))
+    above.chmod(0o755)
+    made = Site(lc2_binary, pg, above / "site", tiny_template)
+    try:
+        if os.geteuid() == 0:
+            let_nobody_run(made)
+        yield made
+    finally:
+        made.close()
+        if above != tmp_path:
+            shutil.rmtree(above)
+
+
+def let_nobody_run(site):
+    for path in [site.folder, *site.folder.rglob("*")]:
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+    setpriv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    plain = site.lc2.command
+    site.lc2.command = lambda *args: [*setpriv, *plain(*args)]
+    probe = subprocess.run([*setpriv, site.lc2.binary, "--version"], capture_output=True, text=True,
+                           check=False)
+    if probe.returncode != 0:
+        pytest.skip(f"nobody cannot run the binary: {probe.stderr.strip()}")
