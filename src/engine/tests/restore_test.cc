@@ -344,6 +344,12 @@ TEST_F(Restore, OfAFewKeysDoesNotAskForTheOthers) {
 
 TEST_F(Restore, OfTheLibraryAloneNeedsNoRowsToExist) {
   const vault::OpenedBackup backup = BackUpAll();
+  portal_->Run("drop table image");  // no portal's database any more: it refers to nothing
+  Remove("20097/20123/4302/1.0");
+  site.overwrite = true;
+  ASSERT_TRUE(IsOk(site.Restore(backup, api::RestoreType::kStorageOnly)));
+  EXPECT_EQ(Library(), kFiles);
+  site.overwrite = false;
   Wipe();
   ASSERT_TRUE(IsOk(site.Restore(backup, api::RestoreType::kStorageOnly)));
   EXPECT_EQ(Library(), kFiles);

@@ -160,6 +160,14 @@ TEST_F(Local, MakesNoLibraryThroughALinkThatLeadsNowhere) {
   }
 }
 
+TEST_F(Local, OpensNothingThroughLinksThatGoInACircle) {
+  fs::create_directory_symlink(Path("b"), Path("a"));
+  fs::create_directory_symlink(Path("a"), Path("b"));
+  EXPECT_EQ(Apart(Path("a"), Path("vault")), "ok");
+  EXPECT_FALSE(provider_->OpenLibrary(environment_, LibraryAccess::kRead).has_value());
+  EXPECT_FALSE(provider_->OpenLibrary(environment_, LibraryAccess::kWrite).has_value());
+}
+
 TEST_F(Local, KnowsTheRoomForALibraryThatIsNotThereYet) {
   environment_.spec.document_library.bucket = Path("not/yet/there");
   const auto free = provider_->FreeBytesForLibrary(environment_);
