@@ -45,16 +45,6 @@ TEST_F(LibraryRestore, FillsAnEmptyTarget) {
   EXPECT_EQ(report->database, "");
 }
 
-TEST_F(LibraryRestore, FillsATargetThatIsNotThereYet) {
-  provider.library_error = Error{.kind = ErrorKind::kNotFound, .code = "store.not_found"};
-  const auto plan = site.Plan(backup_, api::RestoreType::kStorageOnly);
-  ASSERT_TRUE(IsOk(plan));
-  EXPECT_THAT(plan->conflicts, IsEmpty());
-  EXPECT_EQ(plan->library.action, "create");
-  provider.library_error = Error{.kind = ErrorKind::kDenied, .code = "store.denied"};
-  EXPECT_EQ(CodeOf(site.Plan(backup_, api::RestoreType::kStorageOnly)), "store.denied");
-}
-
 TEST_F(LibraryRestore, KeepsOrRemovesExtraKeys) {
   Put("20097/20123/9999/1.0", "extra");
   Put("README.txt", "of the store");
@@ -98,41 +88,6 @@ TEST_F(LibraryRestore, RestoresTheRestBesideADamagedObjectAndFails) {
   EXPECT_EQ(Library(), expected);
 }
 
-TEST_F(LibraryRestore, IsRefusedWithoutRoomForIt) {
-  Wipe();
-  provider.free_bytes = 10;
-  const auto plan = site.Plan(backup_, api::RestoreType::kStorageOnly);
-  ASSERT_TRUE(IsOk(plan));
-  EXPECT_EQ(plan->library.free_bytes, 10);
-  ASSERT_FALSE(plan->conflicts.empty());
-  EXPECT_EQ(plan->conflicts.front().reason, "NoSpace");
-  EXPECT_EQ(CodeOf(site.Restore(backup_, api::RestoreType::kStorageOnly)), "restore.conflict");
-  EXPECT_THAT(Library(), IsEmpty());
-}
-
-TEST_F(LibraryRestore, IsRefusedWithoutRoomInATargetThatIsNotThereYet) {
-  provider.library_error = Error{.kind = ErrorKind::kNotFound, .code = "store.not_found"};
-  provider.future_free_bytes = 10;
-  const auto plan = site.Plan(backup_, api::RestoreType::kStorageOnly);
-  ASSERT_TRUE(IsOk(plan));
-  EXPECT_EQ(plan->library.free_bytes, 10);
-  ASSERT_FALSE(plan->conflicts.empty());
-  EXPECT_EQ(plan->conflicts.front().reason, "NoSpace");
-}
-
-TEST_F(LibraryRestore, IsRefusedIntoTheVault) {
-  Wipe();
-  provider.apart_error = Error{.kind = ErrorKind::kInvalid,
-                               .code = "provider.overlap",
-                               .message = "they lie in one another"};
-  const auto plan = site.Plan(backup_, api::RestoreType::kStorageOnly);
-  ASSERT_TRUE(IsOk(plan));
-  ASSERT_FALSE(plan->conflicts.empty());
-  EXPECT_EQ(plan->conflicts.front().message, "they lie in one another");
-  EXPECT_EQ(CodeOf(site.Restore(backup_, api::RestoreType::kStorageOnly)), "restore.conflict");
-  EXPECT_THAT(Library(), IsEmpty());
-}
-
 TEST_F(LibraryRestore, IsRefusedForAnotherBackupThanWasPlanned) {
   Wipe();
   RestoreRun run = site.MakeRestore(backup_, api::RestoreType::kStorageOnly);
@@ -141,17 +96,6 @@ TEST_F(LibraryRestore, IsRefusedForAnotherBackupThanWasPlanned) {
   run.backup_id = BackupId(kSecondBackup);
   EXPECT_EQ(CodeOf(RunRestore(ctx, provider, run)), "backup.not_found");
   EXPECT_THAT(Library(), IsEmpty());
-}
-
-TEST_F(LibraryRestore, SaysWhoSignedAndWhatIsNotInIt) {
-  const auto plan = site.Plan(backup_, api::RestoreType::kStorageOnly);
-  EXPECT_EQ(plan->signature, "Trusted");
-  EXPECT_THAT(plan->warnings, Contains(HasSubstr("2025-11-09T14:31:02Z")));
-  vault::OpenedBackup other = backup_;
-  other.signature = vault::SignatureState::kUntrustedKey;
-  EXPECT_EQ(site.Plan(other, api::RestoreType::kStorageOnly)->signature, "UntrustedKey");
-  other.signature = vault::SignatureState::kUnsigned;
-  EXPECT_EQ(site.Plan(other, api::RestoreType::kStorageOnly)->signature, "Unsigned");
 }
 
 TEST_F(LibraryRestore, StopsWhenItIsCancelled) {
