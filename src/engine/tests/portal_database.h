@@ -40,6 +40,10 @@ class PortalDatabase {
   void Drop() const {
     server_.Psql("postgres", fmt::format("drop database \"{}\" with (force)", name_));
   }
+  // An empty database of the same name.
+  void CreateEmpty() const {
+    server_.Psql("postgres", fmt::format("create database \"{}\"", name_));
+  }
   // Databases that a restore left beside the target.
   std::string LeftOvers() const {
     return server_.Psql("postgres", fmt::format("select count(*) from pg_database where datname"

@@ -108,6 +108,10 @@ TEST_F(Restore, OfAPlainDumpInLayoutFolderWorksAsWell) {
   EXPECT_THAT(backup.manifest.database.dump->path, HasSubstr(".sql.gz"));
   EXPECT_FALSE(backup.manifest.database.dump->index.has_value());
   Wipe();
+  portal_->CreateEmpty();
+  const auto plan = site.Plan(backup, api::RestoreType::kFull);
+  EXPECT_THAT(plan->conflicts, IsEmpty());
+  EXPECT_EQ(plan->database.action, "fill");
   ASSERT_TRUE(IsOk(site.Restore(backup, api::RestoreType::kFull)));
   EXPECT_EQ(Library(), kFiles);
   EXPECT_EQ(Marker(), "before");
