@@ -16,7 +16,10 @@ using codec::JsonObject;
 // is silent.
 Json Merged(const Json& existing, const Json& document) {
   Json merged = existing;
-  merged.get_object()["spec"] = document.at("spec");
+  // A document without spec says nothing that an object could be made to say: what it then lacks is
+  // for the API to tell.
+  const Json* spec = document.get_object().if_contains("spec");
+  merged.get_object()["spec"] = spec != nullptr ? *spec : Json(nullptr);
   JsonObject& metadata = merged.at("metadata").get_object();
   for (const char* name : {"labels", "annotations"}) {
     const Json* given = document.at("metadata").get_object().if_contains(name);
