@@ -5,6 +5,7 @@
 
 #include "cli/commands_internal.h"
 #include "cli/table.h"
+#include "control/rebuild.h"
 
 namespace lc2::cli {
 
@@ -20,9 +21,9 @@ Result<void> Rebuild(Session& session) {
     const std::string& name = location.metadata.name;
     LC2_ASSIGN_OR_RETURN(const auto opened,
                          control::VaultSession::Open(session.ctx(), home->deps(), location,
-                                                     provider::VaultAccess::kRead));
+                                                     provider::VaultAccess::kWrite));
     LC2_ASSIGN_OR_RETURN(const catalog::RebuildReport report,
-                         home->deps().catalog.Rebuild(session.ctx(), name, opened->store()));
+                         control::RebuildCatalog(session.ctx(), home->deps(), *opened));
     items.push_back(codec::JsonObject{
         {"location", name}, {"environments", report.environments}, {"runs", report.runs}});
     if (!IsForMachines(session.format())) {

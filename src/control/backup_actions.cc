@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "codec/described.h"
+#include "control/backup_reconciler.h"
 #include "engine/losses.h"
 #include "vault/deletion.h"
 #include "vault/known_losses.h"
@@ -13,17 +14,21 @@ namespace {
 
 constexpr std::size_t kRecordedKeys = 100;
 
-Result<void> RefreshCatalog(const Context& ctx, const Deps& deps, EnvironmentVault& at,
-                            const vault::RunFacts& run) {
-  Result<catalog::BackupRecord> fresh = deps.catalog.Refresh(
-      ctx, at.session->location(), at.session->store(), at.id(), run.run);
-  // A damaged manifest must not keep a decision from being shown.
-  if (!fresh.has_value() && fresh.error().kind == ErrorKind::kCorrupt) {
-    return deps.catalog.Put(
-        ctx, catalog::MakeRecord(at.session->location(), at.id(), run, nullptr));
+// Shows a decision in the catalogue and on the request that made the backup, where it is still
+// there. The decision stands in the log by now: what keeps it from being shown is no failure of it.
+void Show(const Context& ctx, const Deps& deps, EnvironmentVault& at, const vault::RunFacts& run) {
+  const auto warn = [&](const Error& error) {
+    ctx.log().Warning("decision recorded, but not shown everywhere: `lc2 catalog rebuild`",
+                      {{"run", run.run.str()}, {"error", Describe(error)}});
+  };
+  if (const auto fresh =
+          deps.catalog.Refresh(ctx, at.session->location(), at.session->store(), at.id(), run.run);
+      !fresh.has_value()) {
+    warn(fresh.error());
   }
-  if (!fresh.has_value()) return fresh.error();
-  return {};
+  const vault::RequestRef& request = run.opened->request;
+  const auto shown = ReconcileBackup(ctx, deps, request.name_space, request.name);
+  if (!shown.has_value() && shown.error().code != "resource.not_found") warn(shown.error());
 }
 
 vault::Verified ToRecord(const engine::VerifyReport& report, api::VerifyLevel level) {
@@ -51,13 +56,13 @@ Result<VerifyOutcome> VerifyBackup(const Context& ctx, const Deps& deps, Environ
   engine::VerifyReport report;
   const Result<vault::OpenedBackup> backup = OpenTrusted(ctx, deps, at, id, false);
   if (backup.has_value()) {
-    LC2_ASSIGN_OR_RETURN(report, engine::VerifyContents(
-                                     ctx, store,
-                                     {.env = at.id(),
-                                      .database = backup->manifest.database,
-                                      .library = backup->manifest.document_library,
-                                      .consistency = backup->manifest.consistency},
-                                     level, run.run.str()));
+    LC2_ASSIGN_OR_RETURN(report,
+                         engine::VerifyContents(ctx, store,
+                                                {.env = at.id(),
+                                                 .database = backup->manifest.database,
+                                                 .library = backup->manifest.document_library,
+                                                 .consistency = backup->manifest.consistency},
+                                                level, run.run.str()));
   } else if (backup.error().kind == ErrorKind::kCorrupt) {
     report.damaged = 1;
     report.damages.push_back(
@@ -67,11 +72,11 @@ Result<VerifyOutcome> VerifyBackup(const Context& ctx, const Deps& deps, Environ
   } else {
     return backup.error();
   }
-  LC2_ASSIGN_OR_RETURN(const vault::RunFacts after,
-                       vault::RecordVerified(ctx, at.session->vault(), at.id(), run.run,
-                                             ToRecord(report, level),
-                                             {.who = deps.who, .why = "verification"}));
-  LC2_RETURN_IF_ERROR(RefreshCatalog(ctx, deps, at, after));
+  LC2_ASSIGN_OR_RETURN(
+      const vault::RunFacts after,
+      vault::RecordVerified(ctx, at.session->vault(), at.id(), run.run, ToRecord(report, level),
+                            {.who = deps.who, .why = "verification"}));
+  Show(ctx, deps, at, after);
   return VerifyOutcome{.report = std::move(report), .run_id = run.run.str()};
 }
 
@@ -79,19 +84,18 @@ Result<void> HoldBackup(const Context& ctx, const Deps& deps, EnvironmentVault& 
                         const BackupId& id, bool on, const std::string& reason) {
   LC2_ASSIGN_OR_RETURN(const vault::RunFacts run,
                        vault::FindRun(ctx, at.session->store(), at.id(), id));
-  LC2_ASSIGN_OR_RETURN(const vault::RunFacts after,
-                       vault::SetHold(ctx, at.session->vault(), at.id(), run.run,
-                                      {.on = on, .reason = reason},
-                                      {.who = deps.who, .why = reason}));
-  return RefreshCatalog(ctx, deps, at, after);
+  LC2_ASSIGN_OR_RETURN(
+      const vault::RunFacts after,
+      vault::SetHold(ctx, at.session->vault(), at.id(), run.run, {.on = on, .reason = reason},
+                     {.who = deps.who, .why = reason}));
+  Show(ctx, deps, at, after);
+  return {};
 }
 
-Result<std::optional<Time>> DeleteBackup(const Context& ctx, const Deps& deps,
-                                         EnvironmentVault& at, const BackupId& id,
-                                         const std::string& why) {
+Result<std::optional<Time>> DeleteBackup(const Context& ctx, const Deps& deps, EnvironmentVault& at,
+                                         const BackupId& id, const std::string& why) {
   const vault::Vault& vault = at.session->vault();
-  LC2_ASSIGN_OR_RETURN(vault::RunFacts run,
-                       vault::FindRun(ctx, at.session->store(), at.id(), id));
+  LC2_ASSIGN_OR_RETURN(vault::RunFacts run, vault::FindRun(ctx, at.session->store(), at.id(), id));
   const vault::By by{.who = deps.who, .why = why};
   if (!run.deleted && !run.delete_not_before) {
     // Records keep whole seconds: never before the delay is over, and at once where there is none.
@@ -108,7 +112,7 @@ Result<std::optional<Time>> DeleteBackup(const Context& ctx, const Deps& deps,
   } else {
     waits = run.delete_not_before;
   }
-  LC2_RETURN_IF_ERROR(RefreshCatalog(ctx, deps, at, run));
+  Show(ctx, deps, at, run);
   return waits;
 }
 
@@ -119,7 +123,8 @@ Result<void> KeepBackup(const Context& ctx, const Deps& deps, EnvironmentVault& 
   LC2_ASSIGN_OR_RETURN(const vault::RunFacts after,
                        vault::WithdrawDeletion(ctx, at.session->vault(), at.id(), run.run,
                                                {.who = deps.who, .why = why}));
-  return RefreshCatalog(ctx, deps, at, after);
+  Show(ctx, deps, at, after);
+  return {};
 }
 
 Result<std::int64_t> AcceptMissing(const Context& ctx, const Deps& deps, EnvironmentVault& at,
@@ -138,8 +143,8 @@ Result<std::int64_t> AcceptMissing(const Context& ctx, const Deps& deps, Environ
   LC2_ASSIGN_OR_RETURN(std::vector<vault::KnownLoss> losses,
                        engine::ReadLosses(ctx, store, *consistency.findings));
   LC2_ASSIGN_OR_RETURN(const auto before, vault::ReadKnownLosses(ctx, store, at.id()));
-  LC2_RETURN_IF_ERROR(vault::AcceptLosses(ctx, at.session->vault(), at.id(), id,
-                                          std::move(losses), deps.who, why));
+  LC2_RETURN_IF_ERROR(
+      vault::AcceptLosses(ctx, at.session->vault(), at.id(), id, std::move(losses), deps.who, why));
   LC2_ASSIGN_OR_RETURN(const auto after, vault::ReadKnownLosses(ctx, store, at.id()));
   return static_cast<std::int64_t>(after.size()) - static_cast<std::int64_t>(before.size());
 }

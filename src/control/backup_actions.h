@@ -27,9 +27,8 @@ Result<void> HoldBackup(const Context& ctx, const Deps& deps, EnvironmentVault& 
 
 // Asks for deletion after the location's soft-delete delay; a deletion that is due is carried out.
 // Returns when it is due, or nothing once it is done. kConflict "vault.held" under hold.
-Result<std::optional<Time>> DeleteBackup(const Context& ctx, const Deps& deps,
-                                         EnvironmentVault& at, const BackupId& id,
-                                         const std::string& why);
+Result<std::optional<Time>> DeleteBackup(const Context& ctx, const Deps& deps, EnvironmentVault& at,
+                                         const BackupId& id, const std::string& why);
 Result<void> KeepBackup(const Context& ctx, const Deps& deps, EnvironmentVault& at,
                         const BackupId& id, const std::string& why);
 

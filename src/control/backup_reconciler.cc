@@ -8,11 +8,12 @@
 #include "codec/described.h"
 #include "control/backup_status.h"
 #include "control/choose_base.h"
-#include "control/restore_reconciler.h"
+#include "control/run_error.h"
+#include "control/safeguard.h"
 #include "control/vault_session.h"
+#include "control/wishes.h"
 #include "engine/backup.h"
 #include "vault/commit.h"
-#include "vault/deletion.h"
 #include "vault/request_record.h"
 #include "vault/run.h"
 #include "vault/step_records.h"
@@ -34,19 +35,36 @@ class BackupReconciler {
         OpenNamespace(ctx_, deps_, request_.metadata.namespace_, provider::VaultAccess::kCreate);
     if (!at.has_value()) return RefuseUnlessTransient(at.error());
     at_.emplace(std::move(at).value());
-    if (const auto allowed = CheckAllowed(); !allowed.has_value()) {
-      return Refuse("NotAllowed", allowed.error());
+    const Result<void> allowed = CheckAllowed();
+    if (!allowed.has_value()) {
+      if (FactsOf(allowed.error().kind).retryable) return allowed.error();
+      // What was accepted before stays accepted: an environment that changed since hides no backup.
+      LC2_ASSIGN_OR_RETURN(const bool known, KnownToVault());
+      if (!known) return Refuse("NotAllowed", allowed.error());
     }
     LC2_ASSIGN_OR_RETURN(const vault::AcceptedRequest accepted,
-                         vault::AcceptRequest(ctx_, vault(), env(), vault::RunKind::kBackup,
-                                              Ref(), api::SpecHash(request_)));
+                         vault::AcceptRequest(ctx_, vault(), env(), vault::RunKind::kBackup, Ref(),
+                                              api::SpecHash(request_)));
     if (accepted.acceptance == vault::Acceptance::kNameReused) return RefuseName();
     LC2_ASSIGN_OR_RETURN(const vault::StartedRun started, Start(accepted.record));
     run_ = started.facts;
     inherited_ = started.inherited;
-    if (run_.open()) LC2_RETURN_IF_ERROR(Advance());
+    if (run_.open()) {
+      LC2_RETURN_IF_ERROR(
+          allowed.has_value() ? Advance() : Stop(vault::AbandonReason::kFailed, allowed.error()));
+    }
     if (run_.committed) LC2_RETURN_IF_ERROR(Settle());
     return Publish();
+  }
+
+  // Best effort: the error itself is what the caller gets.
+  void ShowStalled(const Error& error) {
+    request_.status = MakeStalledStatus(request_, error, ctx_.clock().Now());
+    const auto shown = UpdateStatusAs(ctx_, deps_.resources, request_);
+    if (!shown.has_value()) {
+      ctx_.log().Warning("status not written",
+                         {{"request", request_.metadata.name}, {"error", Describe(shown.error())}});
+    }
   }
 
  private:
@@ -65,25 +83,22 @@ class BackupReconciler {
                                           request_.metadata.name),
                               faults);
     }
-    const api::BackupType type = api::EffectiveBackupType(request_, at_->environment);
-    if (type == api::BackupType::kSnapshot || type == api::BackupType::kBoth) {
-      return Error{.kind = ErrorKind::kInvalid,
-                   .code = "backup.no_snapshots",
-                   .message = fmt::format("database type '{}' needs provider snapshots, which "
-                                          "provider '{}' does not have",
-                                          codec::Word(type),
-                                          codec::Word(at_->environment.spec.provider)),
-                   .hint = "use type 'dump' or 'none'"};
-    }
     return deps_.provider.CheckApart(at_->environment, at_->location);
+  }
+
+  Result<bool> KnownToVault() const {
+    const auto record = vault::ReadRequestRecord(ctx_, store(), env(), vault::RunKind::kBackup,
+                                                 request_.metadata.name);
+    if (record.has_value()) return true;
+    if (record.error().kind != ErrorKind::kNotFound) return record.error();
+    return false;
   }
 
   Result<vault::StartedRun> Start(const vault::RequestRecord& record) {
     const Time now = std::chrono::floor<std::chrono::seconds>(ctx_.clock().Now());
     const std::string& name = request_.metadata.name;
-    const BackupId wanted = api::IsOwnBackupIdForm(env(), name, now)
-                                ? BackupId(name)
-                                : api::MakeBackupId(env(), now);
+    const BackupId wanted =
+        api::IsOwnBackupIdForm(env(), name, now) ? BackupId(name) : api::MakeBackupId(env(), now);
     return vault::StartRun(
         ctx_, vault(), env(),
         {.first_run = record.run_id,
@@ -96,21 +111,29 @@ class BackupReconciler {
          .timestamp = now,
          .expires_at = now + std::chrono::days(request_.spec.retention_days),
          .who = deps_.who},
-        [this](const Context& ctx) { return ChooseBase(ctx, store(), env()); });
+        [this](const Context& ctx) { return ChooseBase(ctx, vault(), env()); });
   }
 
   // An open run: cancel it, launch an attempt, or take up what the attempt came to.
   Result<void> Advance() {
-    if (request_.spec.cancel) return Cancel();
+    if (request_.spec.cancel) {
+      return Stop(vault::AbandonReason::kCancelled, {.kind = ErrorKind::kCancelled,
+                                                     .code = "call.cancelled",
+                                                     .message = "the backup was cancelled"});
+    }
     if (run_.attempts.empty()) return LaunchNext();
     const AttemptName attempt{run_.run, run_.attempts.back()};
     LC2_ASSIGN_OR_RETURN(const AttemptStatus status, deps_.platform.Status(ctx_, attempt));
     progress_ = status.progress;
     switch (status.phase) {
-      case AttemptPhase::kRunning: return {};
-      case AttemptPhase::kFailed: return Close(vault::AbandonReason::kFailed, *status.error);
-      case AttemptPhase::kSucceeded: return Commit(attempt.attempt);
-      case AttemptPhase::kLost: return AfterLoss(attempt.attempt);
+      case AttemptPhase::kRunning:
+        return {};
+      case AttemptPhase::kFailed:
+        return Close(vault::AbandonReason::kFailed, *status.error);
+      case AttemptPhase::kSucceeded:
+        return Commit(attempt.attempt);
+      case AttemptPhase::kLost:
+        return AfterLoss(attempt.attempt);
     }
     return {};
   }
@@ -129,13 +152,13 @@ class BackupReconciler {
   }
 
   Result<void> LaunchNext() {
+    LC2_ASSIGN_OR_RETURN(const bool safeguard, IsSafeguard(ctx_, *at_, request_.metadata));
     std::vector<AttemptId> earlier = run_.attempts;
-    LC2_ASSIGN_OR_RETURN(const AttemptId attempt,
-                         vault::StartAttempt(ctx_, vault(), env(), run_.run, deps_.who));
+    LC2_ASSIGN_OR_RETURN(
+        const AttemptId attempt,
+        vault::StartAttempt(ctx_, vault(), env(), run_.run, deps_.who, earlier.size()));
     run_.attempts.push_back(attempt);
-    LC2_ASSIGN_OR_RETURN(const bool safeguard,
-                         IsSafeguard(ctx_, deps_, *at_, request_.metadata));
-    return deps_.platform.Launch(
+    const Result<void> launched = deps_.platform.Launch(
         ctx_, engine::BackupRun{
                   .run = run_.run,
                   .attempt = attempt,
@@ -150,6 +173,8 @@ class BackupReconciler {
                   .exclude_generated = request_.spec.document_library.exclude_generated_files,
                   .verify = request_.spec.verify,
                   .safeguard = safeguard});
+    if (launched.has_value() || FactsOf(launched.error().kind).retryable) return launched;
+    return Close(vault::AbandonReason::kFailed, launched.error());
   }
 
   vault::CheckOptions Checks() const {
@@ -168,8 +193,7 @@ class BackupReconciler {
 
   Result<void> CommitChecked(const vault::CheckedCandidate& checked) {
     if (deps_.signing_key != nullptr) {
-      LC2_RETURN_IF_ERROR(
-          vault::PublishKey(ctx_, store(), deps_.signing_key->public_key()));
+      LC2_RETURN_IF_ERROR(vault::PublishKey(ctx_, store(), deps_.signing_key->public_key()));
     }
     LC2_ASSIGN_OR_RETURN(const vault::CommitFacts committed,
                          vault::Commit(ctx_, vault(), env(), run_.run, checked, deps_.who));
@@ -177,14 +201,13 @@ class BackupReconciler {
     return {};
   }
 
-  Result<void> Cancel() {
+  // Ends the attempt, then the run.
+  Result<void> Stop(vault::AbandonReason reason, const Error& error) {
     if (!run_.attempts.empty()) {
       LC2_RETURN_IF_ERROR(
           deps_.platform.Cancel(ctx_, {.run = run_.run, .attempt = run_.attempts.back()}));
     }
-    return Close(vault::AbandonReason::kCancelled, {.kind = ErrorKind::kCancelled,
-                                                    .code = "call.cancelled",
-                                                    .message = "the backup was cancelled"});
+    return Close(reason, error);
   }
 
   Result<void> Close(vault::AbandonReason reason, const Error& error) {
@@ -206,45 +229,56 @@ class BackupReconciler {
     return {};
   }
 
-  // What the spec may change after the commit, and a commit that was cut short.
+  // A commit that was cut short is finished, and what the spec may change later is carried out.
   Result<void> Settle() {
-    LC2_ASSIGN_OR_RETURN(const vault::CommitFacts finished,
-                         vault::FinishCommit(ctx_, vault(), env(), run_.run));
-    run_ = finished.facts;
-    manifest_path_ = finished.manifest_key;
+    const Result<vault::CommitFacts> finished = vault::FinishCommit(ctx_, vault(), env(), run_.run);
+    if (finished.has_value()) {
+      run_ = finished->facts;
+      manifest_path_ = finished->manifest_key;
+    } else if (finished.error().kind == ErrorKind::kCorrupt) {
+      damage_ = finished.error();
+    } else {
+      return finished.error();
+    }
     if (run_.deleted) return {};
-    const vault::By by{.who = deps_.who, .why = "request"};
-    if (!request_.spec.hold.reason.empty() && !run_.hold) {
-      LC2_ASSIGN_OR_RETURN(run_, vault::SetHold(ctx_, vault(), env(), run_.run,
-                                                {.on = true, .reason = request_.spec.hold.reason},
-                                                by));
-    }
-    const Time wanted =
-        run_.opened->timestamp + std::chrono::days(request_.spec.retention_days);
-    if (run_.expires_at && wanted > *run_.expires_at) {
-      LC2_ASSIGN_OR_RETURN(run_,
-                           vault::ExtendRetention(ctx_, vault(), env(), run_.run, wanted, by));
-    }
+    LC2_ASSIGN_OR_RETURN(
+        run_, ApplyWishes(ctx_, vault(), env(), std::move(run_), request_.spec, deps_.who));
     return {};
   }
 
   Result<Reconciled> Publish() {
-    BackupView view{.run = &run_, .backup = {}, .progress = progress_, .copied_objects = {},
+    BackupView view{.run = &run_,
+                    .backup = {},
+                    .progress = progress_,
+                    .copied_objects = {},
                     .manifest_path = manifest_path_};
     std::optional<vault::OpenedBackup> backup;
-    if (run_.alive()) {
-      LC2_ASSIGN_OR_RETURN(backup, OpenTrusted(ctx_, deps_, *at_, *run_.opened->backup_id, false));
+    if (run_.alive() && !damage_) {
+      LC2_ASSIGN_OR_RETURN(backup, OpenUndamaged());
+    }
+    if (backup) {
       view.backup = &*backup;
       view.copied_objects = CopiedObjects();
     }
-    LC2_RETURN_IF_ERROR(deps_.catalog.Put(
-        ctx_, catalog::MakeRecord(at_->session->location(), env(), run_,
-                                  backup ? &backup->manifest : nullptr)));
+    if (damage_) view.damage = &*damage_;
+    LC2_RETURN_IF_ERROR(KeepRecord(ctx_, deps_,
+                                   catalog::MakeRecord(at_->session->location(), env(), run_,
+                                                       backup ? &backup->manifest : nullptr)));
     request_.status = MakeBackupStatus(request_, view, ctx_.clock().Now());
     LC2_ASSIGN_OR_RETURN(request_, UpdateStatusAs(ctx_, deps_.resources, request_));
-    Reconciled reconciled{.terminal = !run_.open(), .error = {}};
+    Reconciled reconciled{.terminal = !run_.open(), .error = damage_};
     if (run_.abandoned) reconciled.error = DecodeError(run_.abandoned->error);
     return reconciled;
+  }
+
+  // Nothing, and the damage noted, where the manifest is not what the log says.
+  Result<std::optional<vault::OpenedBackup>> OpenUndamaged() {
+    Result<vault::OpenedBackup> backup =
+        OpenTrusted(ctx_, deps_, *at_, *run_.opened->backup_id, false);
+    if (backup.has_value()) return std::optional(std::move(backup).value());
+    if (backup.error().kind != ErrorKind::kCorrupt) return std::move(backup).error();
+    damage_ = std::move(backup).error();
+    return std::optional<vault::OpenedBackup>();
   }
 
   std::optional<std::int64_t> CopiedObjects() {
@@ -288,6 +322,7 @@ class BackupReconciler {
   std::optional<RunId> inherited_;
   std::optional<Progress> progress_;
   std::string manifest_path_;
+  std::optional<Error> damage_;
 };
 
 }  // namespace
@@ -296,7 +331,10 @@ Result<Reconciled> ReconcileBackup(const Context& ctx, const Deps& deps,
                                    const std::string& name_space, const std::string& name) {
   LC2_ASSIGN_OR_RETURN(api::BackupRequest request,
                        GetAs<api::BackupRequest>(ctx, deps.resources, name_space, name));
-  return BackupReconciler(ctx, deps, std::move(request)).Run();
+  BackupReconciler reconciler(ctx, deps, std::move(request));
+  Result<Reconciled> look = reconciler.Run();
+  if (!look.has_value() && NeedsSomebody(look.error())) reconciler.ShowStalled(look.error());
+  return look;
 }
 
 }  // namespace lc2::control

@@ -17,13 +17,10 @@ struct Reconciled {
 // Brings a BackupRequest one step further: accepts it, opens its run, launches attempts, commits
 // the candidate or closes the run, and shows all of it in the status. Level-triggered: it looks at
 // the vault each time and may be called at any time, by anybody, also with a stale request.
-// Errors: those of a store or vault that cannot be reached; the request is then as it was.
+// Errors: those of a store or vault that cannot be reached, which decide nothing: the request is
+// then as it was; and those that nobody gets past without acting, a damaged log for example: the
+// request then says Stalled=True.
 Result<Reconciled> ReconcileBackup(const Context& ctx, const Deps& deps,
                                    const std::string& name_space, const std::string& name);
-
-// Marks a backup that a restore makes of its target: it is committed even where the target itself
-// has lost documents (Complete=False). Holds the name of the RestoreRequest, whose control log must
-// name this backup in turn.
-inline constexpr const char* kSafeguardAnnotation = "backup.liferay.cloud/safeguard-of";
 
 }  // namespace lc2::control

@@ -2,9 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "api/restore_request.h"
 #include "base/time_format.h"
 #include "codec/described.h"
+#include "control/run_error.h"
 
 namespace lc2::control {
 
@@ -17,6 +20,8 @@ class StatusBuilder {
   StatusBuilder(const api::BackupRequest& request, Time now)
       : request_(request), status_(request.status), now_(now) {
     status_.observed_generation = request.metadata.generation;
+    // What one look sets, the next one takes back unless it still holds.
+    std::erase_if(status_.conditions, [](const auto& known) { return known.type == "Stalled"; });
   }
 
   void Set(std::string type, ConditionStatus status, std::string reason, std::string message = {}) {
@@ -102,8 +107,13 @@ void FillBackup(StatusBuilder& builder, const BackupView& view) {
   builder.Set("Immutable", ConditionStatus::kFalse, "NoObjectLock");
 }
 
-void FillVerified(StatusBuilder& builder, const vault::RunFacts& run,
+void FillVerified(StatusBuilder& builder, const BackupView& view,
                   const api::BackupRequest& request) {
+  const vault::RunFacts& run = *view.run;
+  if (view.damage != nullptr) {
+    builder.Set("Verified", ConditionStatus::kFalse, "Damaged", MessageOf(*view.damage));
+    return;
+  }
   if (!run.verified) {
     builder.Set("Verified", ConditionStatus::kTrue, "ReadBack",
                 fmt::format("level {} when it was made", codec::Word(request.spec.verify)));
@@ -120,25 +130,26 @@ void FillVerified(StatusBuilder& builder, const vault::RunFacts& run,
 }
 
 void FillAbandoned(StatusBuilder& builder, const vault::Abandoned& abandoned) {
-  const Error error = DecodeError(abandoned.error);
   if (!abandoned.consistency.is_null()) {
     const auto facts = codec::Decode<vault::ConsistencyFacts>(abandoned.consistency);
     if (facts.has_value()) FillConsistency(builder, *facts);
   }
-  const bool cancelled = abandoned.reason == vault::AbandonReason::kCancelled;
-  std::string message = Describe(error);
-  if (!error.hint.empty()) message += ". HINT: " + error.hint;
-  builder.Set("Succeeded", ConditionStatus::kFalse,
-              cancelled                                             ? "Cancelled"
-              : abandoned.reason == vault::AbandonReason::kFailed ? std::string(FactsOf(error.kind).name)
-                                                                  : codec::Word(abandoned.reason),
-              message);
+  builder.status().progress.reset();
+  builder.Set("Succeeded", ConditionStatus::kFalse, ReasonOf(abandoned),
+              MessageOf(DecodeError(abandoned.error)));
+}
+
+std::int64_t PercentOf(std::int64_t done, std::int64_t total) {
+  if (total <= 0) return 0;
+  // In floating point: bytes times a hundred may not fit.
+  const double percent = 100.0 * static_cast<double>(done) / static_cast<double>(total);
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(percent), 0, 100);
 }
 
 }  // namespace
 
-api::BackupRequestStatus MakeBackupStatus(const api::BackupRequest& request,
-                                          const BackupView& view, Time now) {
+api::BackupRequestStatus MakeBackupStatus(const api::BackupRequest& request, const BackupView& view,
+                                          Time now) {
   StatusBuilder builder(request, now);
   builder.Set("Accepted", ConditionStatus::kTrue, "Accepted");
   if (view.run == nullptr || !view.run->opened) {
@@ -161,7 +172,11 @@ api::BackupRequestStatus MakeBackupStatus(const api::BackupRequest& request,
   builder.status().progress.reset();
   builder.Set("Succeeded", ConditionStatus::kTrue, "Committed");
   if (view.backup != nullptr) FillBackup(builder, view);
-  FillVerified(builder, run, request);
+  FillVerified(builder, view, request);
+  if (run.proved) {
+    builder.Set("Proved", ConditionStatus::kTrue, "Restored",
+                fmt::format("by run {}", run.proved->by.str()));
+  }
   if (run.deleted) builder.Set("Expired", ConditionStatus::kTrue, "Deleted");
   return builder.Finish();
 }
@@ -170,30 +185,24 @@ api::BackupRequestStatus MakeRefusedStatus(const api::BackupRequest& request,
                                            const std::string& reason, const Error& error,
                                            Time now) {
   StatusBuilder builder(request, now);
-  std::string message = Describe(error);
-  if (const std::string hint = HintOf(error); !hint.empty()) message += ". HINT: " + hint;
-  builder.Set("Accepted", ConditionStatus::kFalse, reason, std::move(message));
+  builder.Set("Accepted", ConditionStatus::kFalse, reason, MessageOf(error));
   builder.Set("Reconciling", ConditionStatus::kFalse, reason);
   return builder.Finish();
 }
 
-codec::Json EncodeError(const Error& error) {
-  return codec::Encode(api::ToErrorStatus(error));
+api::BackupRequestStatus MakeStalledStatus(const api::BackupRequest& request, const Error& error,
+                                           Time now) {
+  StatusBuilder builder(request, now);
+  builder.Set("Stalled", ConditionStatus::kTrue, std::string(FactsOf(error.kind).name),
+              MessageOf(error));
+  return builder.Finish();
 }
 
-Error DecodeError(const codec::Json& json) {
-  Error error{.kind = ErrorKind::kInternal, .code = "run.failed", .message = "the run failed"};
-  if (!json.is_object()) return error;
-  const auto status = codec::Decode<api::ErrorStatus>(json);
-  if (!status.has_value()) return error;
-  for (int i = 0; i <= static_cast<int>(ErrorKind::kInternal); ++i) {
-    const auto kind = static_cast<ErrorKind>(i);
-    if (FactsOf(kind).name == status->kind) error.kind = kind;
+std::string ReasonOf(const vault::Abandoned& abandoned) {
+  if (abandoned.reason == vault::AbandonReason::kFailed) {
+    return std::string(FactsOf(DecodeError(abandoned.error).kind).name);
   }
-  error.code = status->code;
-  error.message = status->message;
-  error.hint = status->hint;
-  return error;
+  return codec::Word(abandoned.reason);
 }
 
 api::ProgressStatus ToStatus(const Progress& progress) {
@@ -205,9 +214,7 @@ api::ProgressStatus ToStatus(const Progress& progress) {
           .objects_total = progress.objects_total,
           .bytes_done = progress.bytes_done,
           .bytes_total = progress.bytes_total,
-          .percent = total > 0 ? std::min<std::int64_t>(100, done / std::max<std::int64_t>(
-                                                                        1, total / 100))
-                               : 0};
+          .percent = PercentOf(done, total)};
 }
 
 }  // namespace lc2::control

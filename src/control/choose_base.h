@@ -3,19 +3,22 @@
 #include <optional>
 
 #include "base/context.h"
-#include "storage/object_store.h"
 #include "vault/run.h"
+#include "vault/vault.h"
 
 namespace lc2::control {
 
 // What the next backup of an environment is incremental to, from what its runs say: the newest
-// sound backup or the map of a restore after it, whichever is later. A backup that a verification
-// found damaged is no base, so that the next one copies everything anew. Pure.
+// sound backup or the map of a restore after it, whichever is later. Backups that stand in one tree
+// of bases share objects, so damage that a verification found in one of them may be in all: none of
+// the tree is a base any more, unless a later verification read every byte of it and passed. The
+// next backup then copies everything anew. Pure.
 std::optional<vault::Base> DecideBase(const std::vector<vault::RunFacts>& runs);
 
-// A stale open run of this request's environment is not inherited here: an embedded run that died
-// is taken up again under its own name.
-Result<vault::RunChoice> ChooseBase(const Context& ctx, ObjectStore& store,
+// The same from the vault. A commit that was cut short is finished; a base whose manifest or map
+// cannot be read is none. A stale open run of this request's environment is not inherited here: an
+// embedded run that died is taken up again under its own name.
+Result<vault::RunChoice> ChooseBase(const Context& ctx, const vault::Vault& vault,
                                     const EnvironmentId& env);
 
 }  // namespace lc2::control

@@ -18,10 +18,18 @@ struct Deps {
   provider::Provider& provider;
   Platform& platform;
   catalog::Catalog& catalog;
-  Random& random;                    // thread-safe
+  Random& random;  // thread-safe
   const SigningKey* signing_key = nullptr;
-  std::vector<PublicKey> trusted;    // keys whose backups may be restored
-  std::string who;                   // "alice@host": recorded as initiator and in logs
+  std::vector<PublicKey> trusted;  // keys whose backups may be restored
+  std::string who;                 // "alice@host": recorded as initiator and in logs
 };
+
+// Puts a record into the catalogue, which is derived: where it cannot be written, the decision that
+// it shows stands all the same, and a warning says to rebuild it. Errors: kUnavailable and the
+// like, after which the same call may succeed.
+Result<void> KeepRecord(const Context& ctx, const Deps& deps, const catalog::BackupRecord& record);
+
+// An error that no repetition gets past.
+bool NeedsSomebody(const Error& error);
 
 }  // namespace lc2::control

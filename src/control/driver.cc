@@ -51,25 +51,28 @@ Result<Reconciled> Drive(const Context& ctx, const Deps& deps, const ResourceRef
   int failures = 0;
   milliseconds pause = kFirstPause;
   while (true) {
+    Result<Reconciled> step = Reconciled{};
     if (ctx.stopped() && !cancelled) {
       const Result<void> told = RequestCancel(own, deps, request);
-      if (told.has_value() || told.error().kind != ErrorKind::kConflict) cancelled = true;
-      if (!told.has_value() && cancelled) return told.error();
+      cancelled = told.has_value();
+      if (!cancelled) step = told.error();
     }
-    Result<Reconciled> step = Reconcile(own, deps, request);
+    if (step.has_value()) step = Reconcile(own, deps, request);
     if (step.has_value() && step->terminal) return step;
+    // Once it is cancelled there is nothing to wake for: a stopped context would not pause at all.
+    const Context& waits = cancelled ? own : ctx;
     if (step.has_value()) {
       failures = 0;
       pause = kFirstPause;
-      deps.platform.Wait(ctx, kLook);
+      deps.platform.Wait(waits, kLook);
       continue;
     }
-    // A stale write: somebody else was here; look again at once.
-    if (step.error().kind == ErrorKind::kConflict && ++failures < kTries) continue;
     if (!FactsOf(step.error().kind).retryable || ++failures >= kTries) return step;
     if (step.error().code == kDiskFull) return step;
+    // A stale write: somebody else was here; look again at once.
+    if (step.error().kind == ErrorKind::kConflict) continue;
     ctx.log().Warning("reconcile", {{"request", request.str()}, {"error", Describe(step.error())}});
-    deps.platform.Wait(ctx, pause);
+    deps.platform.Wait(waits, pause);
     pause = std::min(pause * 2, kLongestPause);
   }
 }

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/file.h>
 
 #include <cerrno>
 #include <condition_variable>
@@ -50,13 +49,18 @@ class LocalPlatform final : public Platform {
 
   ~LocalPlatform() override {
     for (auto& [name, job] : jobs_) job->thread.request_stop();
+    for (auto& [name, job] : jobs_) {
+      if (job->thread.joinable()) job->thread.join();
+      std::error_code failed;
+      std::filesystem::remove(LockPath(name), failed);
+    }
   }
 
   Result<void> Launch(const Context&, const AttemptWork& work) override {
     const std::lock_guard lock(mutex_);
     const AttemptName name = NameOf(work);
     if (jobs_.contains(name)) return {};
-    LC2_ASSIGN_OR_RETURN(std::optional<UniqueFd> held, TryLock(name));
+    LC2_ASSIGN_OR_RETURN(std::optional<UniqueFd> held, TakeLock(name));
     // Another process runs it; Status() will say so.
     if (!held) return {};
     auto job = std::make_unique<Job>(options_.progress);
@@ -71,8 +75,8 @@ class LocalPlatform final : public Platform {
   Result<AttemptStatus> Status(const Context&, const AttemptName& name) override {
     const std::lock_guard lock(mutex_);
     if (const auto found = jobs_.find(name); found != jobs_.end()) return found->second->Now();
-    LC2_ASSIGN_OR_RETURN(const std::optional<UniqueFd> held, TryLock(name));
-    return AttemptStatus{.phase = held ? AttemptPhase::kLost : AttemptPhase::kRunning};
+    LC2_ASSIGN_OR_RETURN(const bool held, IsLocked(name));
+    return AttemptStatus{.phase = held ? AttemptPhase::kRunning : AttemptPhase::kLost};
   }
 
   Result<void> Cancel(const Context&, const AttemptName& name) override {
@@ -80,7 +84,7 @@ class LocalPlatform final : public Platform {
     {
       const std::lock_guard lock(mutex_);
       const auto found = jobs_.find(name);
-      if (found == jobs_.end()) return {};
+      if (found == jobs_.end()) return EndsElsewhere(name);
       job = found->second.get();
     }
     job->thread.request_stop();
@@ -102,7 +106,6 @@ class LocalPlatform final : public Platform {
       const std::lock_guard lock(job.mutex);
       ended.progress = job.status.progress;
       job.status = std::move(ended);
-      job.lock_file.Close();
     }
     const std::lock_guard lock(mutex_);
     ++ended_;
@@ -120,10 +123,10 @@ class LocalPlatform final : public Platform {
       if (!report.has_value()) return Failed(report.error());
       return {.phase = AttemptPhase::kSucceeded, .result = codec::Encode(*report)};
     } catch (const std::exception& problem) {
-      return Failed({.kind = ErrorKind::kInternal,
-                     .code = "attempt.exception",
-                     .message = fmt::format("the attempt ended by an exception: {}",
-                                            problem.what())});
+      return Failed(
+          {.kind = ErrorKind::kInternal,
+           .code = "attempt.exception",
+           .message = fmt::format("the attempt ended by an exception: {}", problem.what())});
     }
   }
 
@@ -131,17 +134,55 @@ class LocalPlatform final : public Platform {
     return {.phase = AttemptPhase::kFailed, .error = std::move(error)};
   }
 
-  // The attempt's lock, or nothing while another process holds it.
-  Result<std::optional<UniqueFd>> TryLock(const AttemptName& name) {
-    const std::filesystem::path path =
-        options_.locks / fmt::format("{}-{}", name.run.str(), name.attempt.str());
+  // Another process that runs the attempt sees by itself that its request is cancelled.
+  Result<void> EndsElsewhere(const AttemptName& name) const {
+    LC2_ASSIGN_OR_RETURN(const bool held, IsLocked(name));
+    if (!held) return {};
+    return Error{.kind = ErrorKind::kUnavailable,
+                 .code = "attempt.elsewhere",
+                 .message = fmt::format("attempt '{}' of run '{}' is still running in another "
+                                        "process",
+                                        name.attempt.str(), name.run.str()),
+                 .hint = "it ends as soon as that process sees that it is cancelled"};
+  }
+
+  std::filesystem::path LockPath(const AttemptName& name) const {
+    return options_.locks / fmt::format("{}-{}", name.run.str(), name.attempt.str());
+  }
+
+  // The attempt's lock, or nothing while another process holds it. It is kept as long as this
+  // platform lives, also after the attempt: until then this process answers for what it came to.
+  // Locks of open file descriptions, which can be looked at without being taken: a look must not
+  // keep a launch from its lock.
+  Result<std::optional<UniqueFd>> TakeLock(const AttemptName& name) const {
     std::error_code failed;
     std::filesystem::create_directories(options_.locks, failed);
+    const std::filesystem::path path = LockPath(name);
     UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (!fd.valid()) return ErrnoError(errno, "open", path.native());
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return std::optional(std::move(fd));
-    if (errno == EWOULDBLOCK) return std::optional<UniqueFd>();
+    struct flock whole = WholeFile();
+    if (::fcntl(fd.get(), F_OFD_SETLK, &whole) == 0) return std::optional(std::move(fd));
+    if (errno == EAGAIN || errno == EACCES) return std::optional<UniqueFd>();
     return ErrnoError(errno, "lock", path.native());
+  }
+
+  Result<bool> IsLocked(const AttemptName& name) const {
+    const std::filesystem::path path = LockPath(name);
+    const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    if (!fd.valid() && errno == ENOENT) return false;
+    if (!fd.valid()) return ErrnoError(errno, "open", path.native());
+    struct flock whole = WholeFile();
+    if (::fcntl(fd.get(), F_OFD_GETLK, &whole) != 0) {
+      return ErrnoError(errno, "look at the lock of", path.native());
+    }
+    return whole.l_type != F_UNLCK;
+  }
+
+  static struct flock WholeFile() {
+    struct flock whole = {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    return whole;
   }
 
   const Clock& clock_;

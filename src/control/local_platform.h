@@ -10,7 +10,8 @@ namespace lc2::control {
 
 struct LocalPlatformOptions {
   // A folder of lock files, one an attempt, by which processes that share a home tell a running
-  // attempt of another process from one whose process died.
+  // attempt of another process from one whose process died. A process holds the locks of its
+  // attempts until its platform ends.
   std::filesystem::path locks;
   ProgressSink* progress = nullptr;  // gets every report as well; must outlive the platform
 };

@@ -40,7 +40,8 @@ class Platform {
   // Starts an attempt. The same name again is the same attempt: nothing happens.
   virtual Result<void> Launch(const Context& ctx, const AttemptWork& work) = 0;
   virtual Result<AttemptStatus> Status(const Context& ctx, const AttemptName& name) = 0;
-  // Asks the attempt to end and waits until it has. Without such an attempt: nothing.
+  // Asks the attempt to end and waits until it has. Without such an attempt: nothing. kUnavailable
+  // "attempt.elsewhere" while another process runs it.
   virtual Result<void> Cancel(const Context& ctx, const AttemptName& name) = 0;
   // Returns when an attempt may have changed, at the latest after `wait`.
   virtual void Wait(const Context& ctx, std::chrono::milliseconds wait) = 0;

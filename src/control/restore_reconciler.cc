@@ -2,15 +2,16 @@
 
 #include <fmt/core.h>
 
-#include "api/backup_id.h"
 #include "api/restore_request.h"
-#include "api/rules.h"
 #include "api/spec_hash.h"
-#include "base/hash.h"
 #include "codec/described.h"
-#include "control/backup_status.h"
+#include "control/refusal.h"
+#include "control/restore_status.h"
+#include "control/run_error.h"
+#include "control/safeguard.h"
+#include "control/vault_session.h"
 #include "engine/restore.h"
-#include "vault/deletion.h"
+#include "vault/audit.h"
 #include "vault/request_record.h"
 #include "vault/run.h"
 
@@ -18,26 +19,8 @@ namespace lc2::control {
 
 namespace {
 
-using api::ConditionStatus;
-
+// An attempt that vanished is made again so often before the run is given up.
 constexpr std::size_t kMaxAttempts = 3;
-constexpr std::string_view kSafeguardStep = "safeguard";
-
-// The backup request that a restore's log asked for as safeguard, and whether it is done.
-struct Safeguard {
-  std::string request;
-  bool done = false;
-};
-std::optional<Safeguard> SafeguardOf(const vault::RunFacts& run) {
-  std::optional<Safeguard> found;
-  for (const vault::ControlStep& step : run.steps) {
-    if (step.name != kSafeguardStep || !step.facts.is_object()) continue;
-    const codec::Json* name = step.facts.get_object().if_contains("backupRequest");
-    if (name == nullptr || !name->is_string()) continue;
-    found = Safeguard{.request = std::string(name->get_string()), .done = step.state == "Done"};
-  }
-  return found;
-}
 
 class RestoreReconciler {
  public:
@@ -49,23 +32,44 @@ class RestoreReconciler {
         OpenNamespace(ctx_, deps_, request_.metadata.namespace_, provider::VaultAccess::kWrite);
     if (!at.has_value()) return RefuseUnlessTransient(at.error());
     at_.emplace(std::move(at).value());
-    if (const auto allowed = CheckAllowed(); !allowed.has_value()) {
-      return Refuse("NotAllowed", allowed.error());
-    }
-    const auto record =
-        vault::ReadRequestRecord(ctx_, store(), env(), vault::RunKind::kRestore,
-                                 request_.metadata.name);
-    if (!record.has_value() && record.error().kind != ErrorKind::kNotFound) return record.error();
-    // A request that was accepted before is adopted: its target is not empty any more.
-    if (request_.spec.dry_run || !record.has_value()) {
-      LC2_ASSIGN_OR_RETURN(const bool go_on, Plan());
-      if (!go_on) return ShowPlan();
+    const std::optional<Refusal> forbidden = CheckAllowed(request_, at_->environment);
+    LC2_ASSIGN_OR_RETURN(const bool known, KnownToVault());
+    // What was accepted before stays accepted: its target is not empty any more, and an environment
+    // that changed since does not unmake what was done.
+    if (request_.spec.dry_run || !known) {
+      if (forbidden) return Refuse(*forbidden);
+      LC2_RETURN_IF_ERROR(Plan());
+      if (refusal_) return Refuse(*refusal_);
+      if (request_.spec.dry_run) return ShowPlan();
     }
     LC2_ASSIGN_OR_RETURN(const vault::AcceptedRequest accepted,
-                         vault::AcceptRequest(ctx_, vault(), env(), vault::RunKind::kRestore,
-                                              Ref(), api::SpecHash(request_)));
+                         vault::AcceptRequest(ctx_, vault(), env(), vault::RunKind::kRestore, Ref(),
+                                              api::SpecHash(request_)));
     if (accepted.acceptance == vault::Acceptance::kNameReused) return RefuseName();
-    return GoOn(accepted.record);
+    LC2_ASSIGN_OR_RETURN(const vault::ControlLog log,
+                         vault::CurrentRun(ctx_, store(), env(), accepted.record.run_id));
+    run_ = vault::Fold(log);
+    if (!run_.opened) {
+      // It may have been accepted, but never opened, by somebody who died in between.
+      if (!plan_) LC2_RETURN_IF_ERROR(Plan());
+      if (refusal_) return Refuse(*refusal_);
+      LC2_RETURN_IF_ERROR(Open(accepted.record));
+    }
+    if (run_.open()) {
+      LC2_RETURN_IF_ERROR(forbidden ? Stop(vault::AbandonReason::kFailed, forbidden->error)
+                                    : Advance());
+    }
+    return ShowRun();
+  }
+
+  // Best effort: the error itself is what the caller gets.
+  void ShowStalled(const Error& error) {
+    request_.status = MakeStalledStatus(request_, error, ctx_.clock().Now());
+    const auto shown = UpdateStatusAs(ctx_, deps_.resources, request_);
+    if (!shown.has_value()) {
+      ctx_.log().Warning("status not written",
+                         {{"request", request_.metadata.name}, {"error", Describe(shown.error())}});
+    }
   }
 
  private:
@@ -80,106 +84,53 @@ class RestoreReconciler {
            request_.spec.confirm == "Overwrite";
   }
 
-  Result<void> CheckAllowed() const {
-    const api::Faults faults = api::CheckAgainstEnvironment(request_, at_->environment);
-    if (!faults.empty()) {
-      return api::FaultsError(fmt::format("restore request '{}' names what its environment does not",
-                                          request_.metadata.name),
-                              faults);
-    }
-    if (api::SourceOf(request_, at_->environment) != env()) {
-      return NotSupported("restoring the backup of another environment",
-                          "restore it into the environment that it came from");
-    }
-    if (request_.spec.engine != api::RestoreEngine::kBuiltin) {
-      return NotSupported("engine 'argo'", "use engine 'builtin'");
-    }
-    if (request_.spec.database.point_in_time) {
-      return NotSupported("restoring to a point in time", "choose a backup instead");
-    }
-    if (at_->environment.spec.restore.required_approvals > 0) {
-      return NotSupported("an environment whose restores need approvals",
-                          "set restore.requiredApprovals to 0");
-    }
-    return {};
+  Result<bool> KnownToVault() const {
+    const auto record = vault::ReadRequestRecord(ctx_, store(), env(), vault::RunKind::kRestore,
+                                                 request_.metadata.name);
+    if (record.has_value()) return true;
+    if (record.error().kind != ErrorKind::kNotFound) return record.error();
+    return false;
   }
 
-  static Error NotSupported(std::string_view what, std::string hint) {
-    return Error{.kind = ErrorKind::kInvalid,
-                 .code = "restore.not_supported",
-                 .message = fmt::format("{} is not supported by this release", what),
-                 .hint = std::move(hint)};
-  }
-
-  // True if the restore may begin. Otherwise the plan or the refusal is in the status.
-  Result<bool> Plan() {
-    Result<vault::OpenedBackup> backup =
-        OpenTrusted(ctx_, deps_, *at_, BackupId(request_.spec.backup_id),
-                    at_->environment.spec.restore.require_signature);
+  // Sets the plan, or the refusal, or both. Errors: those of a vault that cannot be reached.
+  Result<void> Plan() {
+    const Result<vault::OpenedBackup> backup = OpenBackup();
     if (!backup.has_value()) {
-      if (FactsOf(backup.error().kind).retryable) return std::move(backup).error();
-      refusal_ = backup.error();
-      refusal_reason_ = FactsOf(backup.error().kind).name;
-      return false;
+      if (FactsOf(backup.error().kind).retryable) return backup.error();
+      refusal_ = RefusalFor(backup.error());
+      return {};
     }
-    const bool overwrite = Confirmed();
+    backup_run_ = backup->facts.run;
     Result<engine::RestorePlan> plan =
         engine::PlanRestore(ctx_, deps_.provider, store(), *backup,
                             {.environment = at_->environment,
                              .location = at_->location,
                              .type = request_.spec.restore_type,
-                             .overwrite = overwrite,
+                             .overwrite = Confirmed(),
                              .database = request_.spec.database,
                              .library = request_.spec.document_library});
     if (!plan.has_value()) {
-      refusal_ = plan.error();
-      refusal_reason_ = FactsOf(plan.error().kind).name;
-      return false;
+      // Also a database that cannot be reached now: nothing was accepted yet, and a person waits.
+      refusal_ = RefusalFor(plan.error());
+      return {};
     }
     plan_ = std::move(plan).value();
-    backup_run_ = backup->facts.run;
-    if (!plan_->conflicts.empty()) {
-      const engine::PlanConflict& first = plan_->conflicts.front();
-      refusal_reason_ = first.reason;
-      refusal_ = Error{.kind = ErrorKind::kConflict,
-                       .code = "restore.conflict",
-                       .message = first.message,
-                       .hint = first.hint};
-    }
-    return !request_.spec.dry_run && plan_->conflicts.empty();
+    if (plan_->conflicts.empty()) return {};
+    const engine::PlanConflict& first = plan_->conflicts.front();
+    refusal_ = Refusal{.reason = first.reason,
+                       .error = {.kind = ErrorKind::kConflict,
+                                 .code = "restore.conflict",
+                                 .message = first.message,
+                                 .hint = first.hint}};
+    return {};
   }
 
-  Result<Reconciled> ShowPlan() {
-    if (plan_) {
-      request_.status.plan = codec::Encode(*plan_);
-      request_.status.plan_digest = Sha256Tagged(codec::CanonicalJson(request_.status.plan));
-    }
-    if (refusal_) return Refuse(refusal_reason_, *refusal_);
-    Set("Accepted", ConditionStatus::kTrue, "Planned");
-    Set("Planned", ConditionStatus::kTrue, "DryRun");
-    Set("Succeeded", ConditionStatus::kTrue, "Planned", "a dry run: nothing was changed");
-    return Publish({.terminal = true, .error = {}});
-  }
-
-  Result<Reconciled> GoOn(const vault::RequestRecord& record) {
-    LC2_ASSIGN_OR_RETURN(const vault::ControlLog log,
-                         vault::CurrentRun(ctx_, store(), env(), record.run_id));
-    run_ = vault::Fold(log);
-    if (!run_.opened) LC2_RETURN_IF_ERROR(Open(record));
-    std::optional<Error> failed;
-    if (run_.open()) {
-      LC2_ASSIGN_OR_RETURN(const bool ready, SafeguardReady());
-      if (ready) LC2_RETURN_IF_ERROR(Advance());
-    }
-    return ShowRun();
+  Result<vault::OpenedBackup> OpenBackup() {
+    return OpenTrusted(ctx_, deps_, *at_, BackupId(request_.spec.backup_id),
+                       at_->environment.spec.restore.require_signature);
   }
 
   Result<void> Open(const vault::RequestRecord& record) {
-    if (!plan_) {
-      // Accepted, but never opened: whoever accepted it died in between.
-      LC2_ASSIGN_OR_RETURN(const bool go_on, Plan());
-      if (!go_on) return refusal_.value_or(Error{});
-    }
     const Time now = std::chrono::floor<std::chrono::seconds>(ctx_.clock().Now());
     LC2_ASSIGN_OR_RETURN(
         const vault::StartedRun started,
@@ -201,99 +152,101 @@ class RestoreReconciler {
              .who = deps_.who},
             [](const Context&) { return Result<vault::RunChoice>(vault::RunChoice{}); }));
     run_ = started.facts;
-    if (plan_->target_filled && request_.spec.safeguard) {
-      return RecordStep("Begun", api::MakeBackupId(env(), now).str());
-    }
     return {};
   }
 
-  Result<void> RecordStep(const std::string& state, const std::string& request) {
-    LC2_ASSIGN_OR_RETURN(
-        const vault::ControlLog log,
-        vault::AppendEvent(
-            ctx_, vault(), env(), run_.run,
-            [&](const vault::ControlLog&, const vault::RunFacts& facts)
-                -> Result<std::optional<vault::Event>> {
-              const std::optional<Safeguard> seen = SafeguardOf(facts);
-              if (seen && (seen->done || state == "Begun")) return std::optional<vault::Event>();
-              return std::optional(vault::Event{
-                  .body = vault::ControlStep{.name = std::string(kSafeguardStep),
-                                             .state = state,
-                                             .facts = codec::JsonObject{{"backupRequest", request}}},
-                  .who = deps_.who,
-                  .why = "restore of a target that is not empty"});
-            }));
-    run_ = vault::Fold(log);
-    return {};
-  }
-
-  // The target's own backup, made before anything of it is replaced.
-  Result<bool> SafeguardReady() {
-    const std::optional<Safeguard> safeguard = SafeguardOf(run_);
-    if (!safeguard || safeguard->done) return true;
-    if (request_.spec.cancel) return true;
-    api::BackupRequest backup;
-    backup.metadata.name = safeguard->request;
-    backup.metadata.namespace_ = request_.metadata.namespace_;
-    backup.metadata.labels = api::StandardLabels(env());
-    backup.metadata.annotations[kSafeguardAnnotation] = request_.metadata.name;
-    backup.spec.project_id = env().project.str();
-    backup.spec.environment = env().environment.str();
-    const auto created = CreateAs(ctx_, deps_.resources, backup);
-    if (!created.has_value() && created.error().kind != ErrorKind::kAlreadyExists) {
-      return created.error();
-    }
-    LC2_ASSIGN_OR_RETURN(const Reconciled made,
-                         ReconcileBackup(ctx_, deps_, backup.metadata.namespace_,
-                                         backup.metadata.name));
-    if (!made.terminal) {
-      waiting_for_safeguard_ = true;
-      return false;
-    }
-    if (made.error) {
-      LC2_RETURN_IF_ERROR(
-          Close(vault::AbandonReason::kFailed,
-                {.kind = made.error->kind,
-                 .code = "restore.safeguard_failed",
-                 .message = fmt::format("the safeguard backup '{}' of the target failed",
-                                        safeguard->request),
-                 .hint = "nothing was changed; restore with `--no-safeguard` to go without it",
-                 .cause = Share(*made.error)}));
-      return false;
-    }
-    LC2_RETURN_IF_ERROR(RecordStep("Done", safeguard->request));
-    return true;
-  }
-
+  // An open run: cancel it, see to its safeguard, launch an attempt, or take up what it came to.
   Result<void> Advance() {
-    if (request_.spec.cancel) return Cancel();
-    if (run_.attempts.empty()) return LaunchNext();
+    if (request_.spec.cancel) {
+      return Stop(vault::AbandonReason::kCancelled, {.kind = ErrorKind::kCancelled,
+                                                     .code = "call.cancelled",
+                                                     .message = "the restore was cancelled"});
+    }
+    if (run_.attempts.empty()) return Begin();
     const AttemptName attempt{run_.run, run_.attempts.back()};
-    LC2_ASSIGN_OR_RETURN(const AttemptStatus status, deps_.platform.Status(ctx_, attempt));
+    LC2_ASSIGN_OR_RETURN(AttemptStatus status, deps_.platform.Status(ctx_, attempt));
     progress_ = status.progress;
     switch (status.phase) {
-      case AttemptPhase::kRunning: return {};
-      case AttemptPhase::kFailed: return Close(vault::AbandonReason::kFailed, *status.error);
-      case AttemptPhase::kSucceeded: return Finish(attempt.attempt, status.result);
-      case AttemptPhase::kLost: break;
+      case AttemptPhase::kRunning:
+        return {};
+      case AttemptPhase::kFailed:
+        return Close(vault::AbandonReason::kFailed, *status.error);
+      case AttemptPhase::kSucceeded:
+        return Finish(attempt.attempt, std::move(status.result));
+      case AttemptPhase::kLost:
+        break;
     }
     // What a lost attempt wrote cannot be told from what somebody else wrote since: only who agreed
     // to overwrite gets another one by itself.
     if (Confirmed() && run_.attempts.size() < kMaxAttempts) return LaunchNext();
-    return Close(vault::AbandonReason::kLost,
-                 {.kind = ErrorKind::kUnavailable,
-                  .code = "attempt.lost",
-                  .message = "the restore's attempt ended without a word",
-                  .hint = "look at the target; restore again with strategy Overwrite and `--yes` to "
-                          "replace what it left"});
+    return Close(
+        vault::AbandonReason::kLost,
+        {.kind = ErrorKind::kUnavailable,
+         .code = "attempt.lost",
+         .message = "the restore's attempt ended without a word",
+         .hint = "look at the target; restore again with strategy Overwrite and `--yes` to "
+                 "replace what it left"});
+  }
+
+  // Nothing of the target is touched yet: its own backup is made before anything is replaced. A log
+  // that does not name a safeguard may be that of somebody who died before writing it, so the
+  // target is looked at anew.
+  Result<void> Begin() {
+    std::optional<Safeguard> safeguard = SafeguardOf(run_);
+    if (!safeguard) {
+      if (!plan_) LC2_RETURN_IF_ERROR(Plan());
+      // What cannot be looked at now does not fail what was accepted.
+      if (!plan_ && refusal_ && FactsOf(refusal_->error.kind).retryable) return refusal_->error;
+      if (refusal_) return Close(vault::AbandonReason::kFailed, refusal_->error);
+      if (plan_->target_filled && request_.spec.safeguard) {
+        LC2_ASSIGN_OR_RETURN(run_,
+                             RecordSafeguard(ctx_, deps_, *at_, run_.run,
+                                             {.request = "safeguard-" + vault::Run8(run_.run)}));
+        safeguard = SafeguardOf(run_);
+      }
+    }
+    if (safeguard && !safeguard->done) {
+      LC2_ASSIGN_OR_RETURN(const bool ready, MakeSafeguard(*safeguard));
+      if (!ready) return {};
+    }
+    return LaunchNext();
+  }
+
+  // Whether the safeguard is done. If it failed, the run is closed.
+  Result<bool> MakeSafeguard(const Safeguard& safeguard) {
+    const std::string& name_space = request_.metadata.namespace_;
+    const Result<void> requested =
+        RequestSafeguard(ctx_, deps_, env(), name_space, request_.metadata.name, safeguard);
+    if (!requested.has_value()) {
+      if (requested.error().code != "restore.safeguard_foreign") return requested.error();
+      LC2_RETURN_IF_ERROR(Close(vault::AbandonReason::kFailed, requested.error()));
+      return false;
+    }
+    const Result<Reconciled> made = ReconcileBackup(ctx_, deps_, name_space, safeguard.request);
+    // A read that missed the request just made: it will be seen.
+    const bool unseen = !made.has_value() && made.error().code == "resource.not_found";
+    if (!made.has_value() && !unseen) return made.error();
+    waits_for_safeguard_ = unseen || !made->terminal;
+    if (waits_for_safeguard_) return false;
+    if (!made->error) {
+      LC2_ASSIGN_OR_RETURN(run_, RecordSafeguard(ctx_, deps_, *at_, run_.run,
+                                                 {.request = safeguard.request, .done = true}));
+      return true;
+    }
+    LC2_RETURN_IF_ERROR(
+        Close(vault::AbandonReason::kFailed,
+              {.kind = made->error->kind,
+               .code = "restore.safeguard_failed",
+               .message =
+                   fmt::format("the safeguard backup '{}' of the target failed", safeguard.request),
+               .hint = "nothing was changed; restore with `--no-safeguard` to go without it",
+               .cause = Share(*made->error)}));
+    return false;
   }
 
   Result<void> LaunchNext() {
-    LC2_ASSIGN_OR_RETURN(const vault::OpenedBackup backup,
-                         OpenTrusted(ctx_, deps_, *at_, BackupId(request_.spec.backup_id),
-                                     at_->environment.spec.restore.require_signature));
-    LC2_ASSIGN_OR_RETURN(const AttemptId attempt,
-                         vault::StartAttempt(ctx_, vault(), env(), run_.run, deps_.who));
+    const Result<vault::OpenedBackup> backup = OpenBackup();
+    if (!backup.has_value()) return CloseUnlessTransient(backup.error());
     // A restore reads everything that the environment holds: who asked for it is on record.
     LC2_RETURN_IF_ERROR(
         vault().audit->Append(ctx_, {.action = "restore.read",
@@ -301,20 +254,26 @@ class RestoreReconciler {
                                      .environment = env().str(),
                                      .subject = request_.spec.backup_id,
                                      .detail = codec::JsonObject{{"run", run_.run.str()}}}));
-    return deps_.platform.Launch(
+    LC2_ASSIGN_OR_RETURN(
+        const AttemptId attempt,
+        vault::StartAttempt(ctx_, vault(), env(), run_.run, deps_.who, run_.attempts.size()));
+    run_.attempts.push_back(attempt);
+    const Result<void> launched = deps_.platform.Launch(
         ctx_, engine::RestoreRun{.run = run_.run,
                                  .attempt = attempt,
                                  .backup_id = BackupId(request_.spec.backup_id),
-                                 .manifest_digest = backup.manifest_digest,
+                                 .manifest_digest = backup->manifest_digest,
                                  .environment = at_->environment,
                                  .location = at_->location,
                                  .type = request_.spec.restore_type,
                                  .overwrite = Confirmed(),
                                  .database = request_.spec.database,
                                  .library = request_.spec.document_library});
+    if (launched.has_value()) return {};
+    return CloseUnlessTransient(launched.error());
   }
 
-  Result<void> Finish(const AttemptId& attempt, const codec::Json& result) {
+  Result<void> Finish(const AttemptId& attempt, codec::Json result) {
     LC2_ASSIGN_OR_RETURN(const auto report, codec::Decode<engine::RestoreReport>(result));
     vault::Finished finished{.attempt = attempt, .map_digest = {}};
     // Only a map of the whole library is a base for the next backup.
@@ -322,20 +281,24 @@ class RestoreReconciler {
     if (type == api::RestoreType::kFull || type == api::RestoreType::kStorageOnly) {
       finished.map_digest = report.map_digest;
     }
-    LC2_ASSIGN_OR_RETURN(run_, vault::FinishRestore(ctx_, vault(), env(), run_.run, finished,
-                                                    deps_.who));
-    request_.status.plan = result;
+    LC2_ASSIGN_OR_RETURN(run_,
+                         vault::FinishRestore(ctx_, vault(), env(), run_.run, finished, deps_.who));
+    report_ = std::move(result);
     return {};
   }
 
-  Result<void> Cancel() {
+  // Ends the attempt, then the run.
+  Result<void> Stop(vault::AbandonReason reason, const Error& error) {
     if (!run_.attempts.empty()) {
       LC2_RETURN_IF_ERROR(
           deps_.platform.Cancel(ctx_, {.run = run_.run, .attempt = run_.attempts.back()}));
     }
-    return Close(vault::AbandonReason::kCancelled, {.kind = ErrorKind::kCancelled,
-                                                    .code = "call.cancelled",
-                                                    .message = "the restore was cancelled"});
+    return Close(reason, error);
+  }
+
+  Result<void> CloseUnlessTransient(const Error& error) {
+    if (FactsOf(error.kind).retryable) return error;
+    return Close(vault::AbandonReason::kFailed, error);
   }
 
   Result<void> Close(vault::AbandonReason reason, const Error& error) {
@@ -348,76 +311,48 @@ class RestoreReconciler {
   }
 
   Result<Reconciled> ShowRun() {
-    api::RestoreRequestStatus& status = request_.status;
-    status.start_time = run_.opened->timestamp;
-    status.completion_time = run_.closed_at;
-    status.initiator = run_.opened->initiator;
-    status.attempts = static_cast<std::int64_t>(run_.attempts.size());
-    if (plan_ && run_.open()) {
-      status.plan = codec::Encode(*plan_);
-      status.plan_digest = Sha256Tagged(codec::CanonicalJson(status.plan));
-    }
-    Set("Accepted", ConditionStatus::kTrue, "Accepted");
-    if (run_.open()) {
-      Set("Reconciling", ConditionStatus::kTrue, waiting_for_safeguard_ ? "Safeguard" : "Running");
-      if (progress_) status.progress = ToStatus(*progress_);
-      return Publish({.terminal = false, .error = {}});
-    }
-    status.progress.reset();
-    Set("Reconciling", ConditionStatus::kFalse, "Done");
-    if (run_.finished) {
-      Set("Succeeded", ConditionStatus::kTrue, "Restored");
-      Set("ReindexNeeded", ConditionStatus::kTrue, "SearchIndexNotBackedUp",
-          "start the portal and reindex: Control Panel > Search > Index Actions");
-      return Publish({.terminal = true, .error = {}});
-    }
-    const Error error = DecodeError(run_.abandoned->error);
-    status.error = api::ToErrorStatus(error);
-    Set("Succeeded", ConditionStatus::kFalse,
-        run_.abandoned->reason == vault::AbandonReason::kCancelled
-            ? "Cancelled"
-            : std::string(FactsOf(error.kind).name),
-        Describe(error));
-    return Publish({.terminal = true, .error = error});
+    request_.status = MakeRestoreStatus(request_,
+                                        {.run = &run_,
+                                         .plan = plan_ ? &*plan_ : nullptr,
+                                         .progress = progress_,
+                                         .report = std::move(report_),
+                                         .waits_for_safeguard = waits_for_safeguard_},
+                                        ctx_.clock().Now());
+    Reconciled reconciled{.terminal = !run_.open(), .error = {}};
+    if (run_.abandoned) reconciled.error = DecodeError(run_.abandoned->error);
+    return Publish(std::move(reconciled));
   }
 
-  void Set(std::string type, ConditionStatus state, std::string reason, std::string message = {}) {
-    request_.status.conditions =
-        api::SetCondition(std::move(request_.status.conditions),
-                          {.type = std::move(type),
-                           .status = state,
-                           .reason = std::move(reason),
-                           .message = std::move(message),
-                           .observed_generation = request_.metadata.generation},
-                          ctx_.clock().Now());
+  Result<Reconciled> ShowPlan() {
+    request_.status = MakePlannedStatus(request_, *plan_, ctx_.clock().Now());
+    return Publish({.terminal = true, .error = {}});
   }
 
-  Result<Reconciled> Publish(Reconciled reconciled) {
-    request_.status.observed_generation = request_.metadata.generation;
-    request_.status.state = api::DeriveRestoreState(request_);
-    LC2_ASSIGN_OR_RETURN(request_, UpdateStatusAs(ctx_, deps_.resources, request_));
-    return reconciled;
-  }
-
-  Result<Reconciled> Refuse(const std::string& reason, const Error& error) {
-    Set("Accepted", ConditionStatus::kFalse, reason, Describe(error));
-    request_.status.error = api::ToErrorStatus(error);
-    return Publish({.terminal = true, .error = error});
+  Result<Reconciled> Refuse(const Refusal& refusal) {
+    request_.status = MakeRefusedStatus(request_, plan_ ? &*plan_ : nullptr, refusal.reason,
+                                        refusal.error, ctx_.clock().Now());
+    return Publish({.terminal = true, .error = refusal.error});
   }
 
   Result<Reconciled> RefuseUnlessTransient(const Error& error) {
     if (FactsOf(error.kind).retryable) return error;
-    return Refuse(std::string(FactsOf(error.kind).name), error);
+    return Refuse(RefusalFor(error));
+  }
+
+  Result<Reconciled> Publish(Reconciled reconciled) {
+    LC2_ASSIGN_OR_RETURN(request_, UpdateStatusAs(ctx_, deps_.resources, request_));
+    return reconciled;
   }
 
   Result<Reconciled> RefuseName() {
-    return Refuse("NameReused",
-                  {.kind = ErrorKind::kAlreadyExists,
+    return Refuse(
+        {.reason = "NameReused",
+         .error = {.kind = ErrorKind::kAlreadyExists,
                    .code = "request.name_reused",
                    .message = fmt::format("a restore request '{}' with another spec was accepted "
                                           "before",
                                           request_.metadata.name),
-                   .hint = "choose another name: a second restore is a request of its own"});
+                   .hint = "choose another name: a second restore is a request of its own"}});
   }
 
   const Context& ctx_;
@@ -426,11 +361,11 @@ class RestoreReconciler {
   std::optional<EnvironmentVault> at_;
   std::optional<engine::RestorePlan> plan_;
   std::optional<RunId> backup_run_;
-  std::optional<Error> refusal_;
-  std::string refusal_reason_;
+  std::optional<Refusal> refusal_;
   vault::RunFacts run_;
   std::optional<Progress> progress_;
-  bool waiting_for_safeguard_ = false;
+  codec::Json report_;
+  bool waits_for_safeguard_ = false;
 };
 
 }  // namespace
@@ -439,23 +374,10 @@ Result<Reconciled> ReconcileRestore(const Context& ctx, const Deps& deps,
                                     const std::string& name_space, const std::string& name) {
   LC2_ASSIGN_OR_RETURN(api::RestoreRequest request,
                        GetAs<api::RestoreRequest>(ctx, deps.resources, name_space, name));
-  return RestoreReconciler(ctx, deps, std::move(request)).Run();
-}
-
-Result<bool> IsSafeguard(const Context& ctx, const Deps&, EnvironmentVault& at,
-                         const api::ObjectMeta& request) {
-  const auto found = request.annotations.find(kSafeguardAnnotation);
-  if (found == request.annotations.end()) return false;
-  const auto record = vault::ReadRequestRecord(ctx, at.session->store(), at.id(),
-                                               vault::RunKind::kRestore, found->second);
-  if (!record.has_value()) {
-    if (FactsOf(record.error().kind).retryable) return record.error();
-    return false;
-  }
-  LC2_ASSIGN_OR_RETURN(const vault::ControlLog log,
-                       vault::CurrentRun(ctx, at.session->store(), at.id(), record->run_id));
-  const std::optional<Safeguard> safeguard = SafeguardOf(vault::Fold(log));
-  return safeguard && safeguard->request == request.name;
+  RestoreReconciler reconciler(ctx, deps, std::move(request));
+  Result<Reconciled> look = reconciler.Run();
+  if (!look.has_value() && NeedsSomebody(look.error())) reconciler.ShowStalled(look.error());
+  return look;
 }
 
 }  // namespace lc2::control

@@ -5,7 +5,6 @@
 #include "base/context.h"
 #include "control/backup_reconciler.h"
 #include "control/deps.h"
-#include "control/vault_session.h"
 
 namespace lc2::control {
 
@@ -15,10 +14,5 @@ namespace lc2::control {
 // run.
 Result<Reconciled> ReconcileRestore(const Context& ctx, const Deps& deps,
                                     const std::string& name_space, const std::string& name);
-
-// Whether the request with this metadata is the safeguard that a restore's control log asked for:
-// an annotation alone, which any tenant could write, proves nothing.
-Result<bool> IsSafeguard(const Context& ctx, const Deps& deps, EnvironmentVault& at,
-                         const api::ObjectMeta& request);
 
 }  // namespace lc2::control

@@ -13,16 +13,16 @@ Result<EnvironmentVault> OpenFound(const Context& ctx, const Deps& deps,
                                    provider::VaultAccess access) {
   EnvironmentVault found{.environment = std::move(environment)};
   const std::string& name = found.environment.spec.backup_location;
-  Result<api::BackupLocation> location =
-      GetAs<api::BackupLocation>(ctx, deps.resources, "", name);
+  Result<api::BackupLocation> location = GetAs<api::BackupLocation>(ctx, deps.resources, "", name);
   if (!location.has_value()) {
     if (location.error().kind != ErrorKind::kNotFound) return std::move(location).error();
-    return Error{.kind = ErrorKind::kNotFound,
-                 .code = "location.not_found",
-                 .message = fmt::format("environment '{}' keeps its backups at location '{}', which "
-                                        "does not exist",
-                                        found.environment.metadata.name, name),
-                 .hint = "apply a BackupLocation of that name"};
+    return Error{
+        .kind = ErrorKind::kNotFound,
+        .code = "location.not_found",
+        .message = fmt::format("environment '{}' keeps its backups at location '{}', which "
+                               "does not exist",
+                               found.environment.metadata.name, name),
+        .hint = "apply a BackupLocation of that name"};
   }
   found.location = std::move(location).value();
   LC2_ASSIGN_OR_RETURN(found.session, VaultSession::Open(ctx, deps, found.location, access));
@@ -37,13 +37,11 @@ Result<std::unique_ptr<VaultSession>> VaultSession::Open(const Context& ctx, con
   std::unique_ptr<VaultSession> session(new VaultSession());
   session->location_ = location.metadata.name;
   LC2_ASSIGN_OR_RETURN(session->store_, deps.provider.OpenVault(location, access));
-  LC2_ASSIGN_OR_RETURN(
-      vault::VaultFile file,
-      vault::OpenVault(ctx, *session->store_, deps.random,
-                       {.create = access == provider::VaultAccess::kCreate,
-                        .single_writer = location.spec.single_writer}));
-  session->audit_ =
-      std::make_unique<vault::AuditLog>(*session->store_, file.vault_id, deps.random);
+  LC2_ASSIGN_OR_RETURN(vault::VaultFile file,
+                       vault::OpenVault(ctx, *session->store_, deps.random,
+                                        {.create = access == provider::VaultAccess::kCreate,
+                                         .single_writer = location.spec.single_writer}));
+  session->audit_ = std::make_unique<vault::AuditLog>(*session->store_, file.vault_id, deps.random);
   session->vault_.reset(new vault::Vault{.store = *session->store_,
                                          .file = std::move(file),
                                          .random = deps.random,

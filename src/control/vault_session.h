@@ -42,12 +42,10 @@ Result<EnvironmentVault> OpenEnvironment(const Context& ctx, const Deps& deps,
                                          const EnvironmentId& env, provider::VaultAccess access);
 // The same, for the environment that a namespace belongs to.
 Result<EnvironmentVault> OpenNamespace(const Context& ctx, const Deps& deps,
-                                       const std::string& name_space,
-                                       provider::VaultAccess access);
+                                       const std::string& name_space, provider::VaultAccess access);
 
 // Reads a backup with the keys that are trusted here.
-Result<vault::OpenedBackup> OpenTrusted(const Context& ctx, const Deps& deps,
-                                        EnvironmentVault& at, const BackupId& id,
-                                        bool require_trusted);
+Result<vault::OpenedBackup> OpenTrusted(const Context& ctx, const Deps& deps, EnvironmentVault& at,
+                                        const BackupId& id, bool require_trusted);
 
 }  // namespace lc2::control
