@@ -116,3 +116,11 @@ struct BackupLocation {
 BOOST_DESCRIBE_STRUCT(BackupLocation, (), (api_version, kind, metadata, spec, status))
 
 }  // namespace lc2::api
+
+namespace lc2::codec {
+
+// Made once, in instances.cc: they are most of what a file that includes this would compile.
+extern template Json Encode(const api::BackupLocation&);
+extern template Result<api::BackupLocation> Decode(const Json&, const Path&);
+
+}  // namespace lc2::codec

@@ -183,3 +183,11 @@ BackupState DeriveBackupState(const BackupRequest& request);
 bool IsTerminal(const BackupRequest& request);
 
 }  // namespace lc2::api
+
+namespace lc2::codec {
+
+// Made once, in instances.cc: they are most of what a file that includes this would compile.
+extern template Json Encode(const api::BackupRequest&);
+extern template Result<api::BackupRequest> Decode(const Json&, const Path&);
+
+}  // namespace lc2::codec

@@ -171,3 +171,11 @@ std::string RunNamespaceOf(const LiferayEnvironment& environment);
 BackupType DefaultBackupType(const LiferayEnvironment& environment);
 
 }  // namespace lc2::api
+
+namespace lc2::codec {
+
+// Made once, in instances.cc: they are most of what a file that includes this would compile.
+extern template Json Encode(const api::LiferayEnvironment&);
+extern template Result<api::LiferayEnvironment> Decode(const Json&, const Path&);
+
+}  // namespace lc2::codec

@@ -151,3 +151,11 @@ RestoreState DeriveRestoreState(const RestoreRequest& request);
 bool IsTerminal(const RestoreRequest& request);
 
 }  // namespace lc2::api
+
+namespace lc2::codec {
+
+// Made once, in instances.cc: they are most of what a file that includes this would compile.
+extern template Json Encode(const api::RestoreRequest&);
+extern template Result<api::RestoreRequest> Decode(const Json&, const Path&);
+
+}  // namespace lc2::codec
