@@ -30,9 +30,9 @@ create table backup_requests (
   error_message text not null, manifest_path text not null,
   primary key (location, project_id, environment, run_id)
 ) strict;
-create index backup_requests_newest on backup_requests (timestamp desc, run_id desc);
+create index backup_requests_newest on backup_requests (timestamp desc, backup_id desc);
 create index backup_requests_by_environment
-  on backup_requests (project_id, environment, timestamp desc, run_id desc);
+  on backup_requests (project_id, environment, timestamp desc, backup_id desc);
 create index backup_requests_by_id on backup_requests (project_id, environment, backup_id);
 create view recent_successful_backups as
   select * from backup_requests where state = 'Succeeded' order by timestamp desc;
@@ -156,7 +156,7 @@ class Conditions {
     }
     text_ += fmt::format(" and state in ({})", list);
   }
-  // Rows after the cursor's, newest first.
+  // Rows after the cursor's, newest first. Of two of one second the later one has the larger id.
   Result<void> AddCursor(const std::string& cursor) {
     if (cursor.empty()) return {};
     const std::size_t dot = cursor.find('.');
@@ -166,16 +166,19 @@ class Conditions {
         .code = "catalog.bad_cursor",
         .message = fmt::format("'{}' is not a cursor of this list", cursor.substr(0, 80)),
         .hint = "start again without it"};
-    if (second == std::string::npos) return bad;
+    const std::size_t slash = cursor.rfind('/');
+    if (second == std::string::npos || slash == std::string::npos || slash < second) return bad;
     std::int64_t seconds = 0;
     const char* const end = cursor.data() + dot;
     const auto [parsed, failed] = std::from_chars(cursor.data(), end, seconds);
     if (failed != std::errc() || parsed != end) return bad;
     params_.push_back(seconds);
+    params_.push_back(cursor.substr(slash + 1));
     params_.push_back(cursor.substr(dot + 1, second - dot - 1));
-    params_.push_back(cursor.substr(second + 1));
-    text_ += fmt::format(" and (timestamp, run_id, location) < (${}, ${}, ${})", params_.size() - 2,
-                         params_.size() - 1, params_.size());
+    params_.push_back(cursor.substr(second + 1, slash - second - 1));
+    text_ +=
+        fmt::format(" and (timestamp, backup_id, run_id, location) < (${}, ${}, ${}, ${})",
+                    params_.size() - 3, params_.size() - 2, params_.size() - 1, params_.size());
     return {};
   }
   const std::string& text() const { return text_; }
@@ -246,8 +249,8 @@ class SqliteCatalog final : public Catalog {
     LC2_RETURN_IF_ERROR(where.AddCursor(filter.cursor));
     const std::int64_t limit = std::clamp<std::int64_t>(filter.limit, 1, kMaxPage);
     const std::string statement = fmt::format(
-        "select {} from backup_requests where {} order by timestamp desc, run_id desc, "
-        "location desc limit {}",
+        "select {} from backup_requests where {} order by timestamp desc, backup_id "
+        "desc, run_id desc, location desc limit {}",
         kColumns, where.text(), limit + 1);
     LC2_RETURN_IF_ERROR(CheckOpen());
     const auto rows = connection_->Query(ctx, statement, where.params());
@@ -257,8 +260,8 @@ class SqliteCatalog final : public Catalog {
     if (static_cast<std::int64_t>(page.records.size()) > limit) {
       page.records.pop_back();
       const BackupRecord& last = page.records.back();
-      page.next_cursor =
-          fmt::format("{}.{}.{}", Seconds(last.timestamp), last.run_id, last.location);
+      page.next_cursor = fmt::format("{}.{}.{}/{}", Seconds(last.timestamp), last.run_id,
+                                     last.location, last.backup_id);
     }
     return page;
   }

@@ -6,6 +6,7 @@
 #include "api/backup_id.h"
 #include "base/time_format.h"
 #include "cli/commands_internal.h"
+#include "cli/request_name.h"
 #include "cli/table.h"
 #include "codec/described.h"
 #include "control/backup_actions.h"
@@ -30,10 +31,13 @@ Result<void> Create(Session& session, const CreateOptions& options) {
       const auto environment,
       GetAs<api::LiferayEnvironment>(session.ctx(), home->deps().resources, "", env.str()));
   api::BackupRequest request;
-  request.metadata.name = options.name.empty()
-                              ? api::MakeBackupId(env, session.ctx().clock().Now()).str()
-                              : options.name;
   request.metadata.namespace_ = api::NamespaceOf(environment);
+  request.metadata.name = options.name;
+  if (options.name.empty()) {
+    LC2_ASSIGN_OR_RETURN(request.metadata.name,
+                         FreshName(session, vault::RunKind::kBackup, request.metadata.namespace_,
+                                   [&](Time time) { return api::MakeBackupId(env, time).str(); }));
+  }
   request.metadata.labels = api::StandardLabels(env);
   request.spec.project_id = env.project.str();
   request.spec.environment = env.environment.str();
@@ -45,7 +49,7 @@ Result<void> Create(Session& session, const CreateOptions& options) {
   request.spec.verify =
       codec::FromWord<api::VerifyLevel>(options.verify).value_or(api::VerifyLevel::kSample);
   request.spec.hold.reason = options.hold;
-  return RunRequest(session, api::EncodeResource(request), !options.name.empty());
+  return RunRequest(session, api::EncodeResource(request));
 }
 
 void AddCreate(CLI::App& backup, Chosen& chosen) {

@@ -51,11 +51,10 @@ void AddDoctorCommand(CLI::App& root, Chosen& chosen);
 Result<std::vector<std::string>> BackupNames(Session& session);
 Result<std::vector<std::string>> ObjectNames(Session& session, const std::string& kind);
 
-// Stores a new request. A name that was made here from the time may be taken by another of the same
-// second: it gets four random digits then.
-Result<ResourceRef> CreateRequest(Session& session, codec::Json request, bool name_chosen);
+// Stores a new request.
+Result<ResourceRef> CreateRequest(Session& session, const codec::Json& request);
 // Creates a request, drives it to its end with progress shown, prints it as it is then, and answers
 // with its error if it did not succeed.
-Result<void> RunRequest(Session& session, codec::Json request, bool name_chosen);
+Result<void> RunRequest(Session& session, const codec::Json& request);
 
 }  // namespace lc2::cli

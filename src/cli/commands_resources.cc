@@ -301,22 +301,15 @@ Result<Selection> Completed(Selection selection, const std::string& verb, bool n
 
 }  // namespace
 
-Result<ResourceRef> CreateRequest(Session& session, codec::Json request, bool name_chosen) {
+Result<ResourceRef> CreateRequest(Session& session, const codec::Json& request) {
   LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
-  ResourceStore& resources = home->deps().resources;
-  Result<codec::Json> created = resources.Create(session.ctx(), request);
-  if (!created.has_value() && created.error().kind == ErrorKind::kAlreadyExists && !name_chosen) {
-    codec::Json& name = request.at_pointer("/metadata/name");
-    name = fmt::format("{}-{}", std::string_view(name.as_string()), home->deps().random.Hex(2));
-    created = resources.Create(session.ctx(), request);
-  }
-  if (!created.has_value()) return std::move(created).error();
-  return RefOf(*created);
+  LC2_ASSIGN_OR_RETURN(const codec::Json created,
+                       home->deps().resources.Create(session.ctx(), request));
+  return RefOf(created);
 }
 
-Result<void> RunRequest(Session& session, codec::Json request, bool name_chosen) {
-  LC2_ASSIGN_OR_RETURN(const ResourceRef ref,
-                       CreateRequest(session, std::move(request), name_chosen));
+Result<void> RunRequest(Session& session, const codec::Json& request) {
+  LC2_ASSIGN_OR_RETURN(const ResourceRef ref, CreateRequest(session, request));
   LC2_ASSIGN_OR_RETURN(const Driven driven, Drive(session, ref));
   session.Print(RenderResource(driven.object, session.format(), session.ctx().clock().Now()));
   if (driven.failed) return *driven.failed;

@@ -6,6 +6,7 @@
 
 #include "base/time_format.h"
 #include "cli/commands_internal.h"
+#include "cli/request_name.h"
 #include "codec/described.h"
 #include "control/driver.h"
 
@@ -34,11 +35,16 @@ Result<api::RestoreRequest> MakeRequest(Session& session, const RestoreOptions& 
       const auto environment,
       GetAs<api::LiferayEnvironment>(session.ctx(), home->deps().resources, "", env.str()));
   api::RestoreRequest request;
-  request.metadata.name =
-      options.name.empty() ? fmt::format("{}-{}-{}", env.str(), options.plan ? "plan" : "restore",
-                                         FormatCompactTime(session.ctx().clock().Now()))
-                           : options.name;
   request.metadata.namespace_ = api::NamespaceOf(environment);
+  request.metadata.name = options.name;
+  if (options.name.empty()) {
+    LC2_ASSIGN_OR_RETURN(
+        request.metadata.name,
+        FreshName(session, vault::RunKind::kRestore, request.metadata.namespace_, [&](Time time) {
+          return fmt::format("{}-{}-{}", env.str(), options.plan ? "plan" : "restore",
+                             FormatCompactTime(time));
+        }));
+  }
   request.metadata.labels = api::StandardLabels(env);
   request.spec.backup_id = options.backup_id;
   request.spec.target_environment = env.environment.str();
@@ -61,7 +67,7 @@ Result<api::RestoreRequest> MakeRequest(Session& session, const RestoreOptions& 
 
 Result<void> Restore(Session& session, const RestoreOptions& options) {
   LC2_ASSIGN_OR_RETURN(const api::RestoreRequest request, MakeRequest(session, options));
-  return RunRequest(session, api::EncodeResource(request), !options.name.empty());
+  return RunRequest(session, api::EncodeResource(request));
 }
 
 std::string PlanText(const codec::Json& plan) {
@@ -102,8 +108,7 @@ Result<void> Plan(Session& session, const RestoreOptions& options) {
   }
   LC2_ASSIGN_OR_RETURN(const api::RestoreRequest request, MakeRequest(session, options));
   LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
-  LC2_ASSIGN_OR_RETURN(const ResourceRef ref,
-                       CreateRequest(session, api::EncodeResource(request), !options.name.empty()));
+  LC2_ASSIGN_OR_RETURN(const ResourceRef ref, CreateRequest(session, api::EncodeResource(request)));
   LC2_ASSIGN_OR_RETURN(const control::Reconciled ended,
                        control::Drive(session.ctx(), home->deps(), ref));
   LC2_ASSIGN_OR_RETURN(const codec::Json object, home->deps().resources.Get(session.ctx(), ref));

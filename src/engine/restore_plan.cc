@@ -220,10 +220,10 @@ class Planner {
 
   // A library restored without its database must not take away what the live rows refer to.
   Result<void> CheckLiveRows(const library::RestoreScope& scope, ObjectStore* store) {
-    if (wish_.environment.spec.database.connection_secret.name.empty()) {
+    if (wish_.environment.spec.database.backup_type == api::BackupType::kNone) {
       plan_.warnings.push_back(
-          "the environment names no database to check the restored keys "
-          "against");
+          "the environment leaves its database out (backupType: none): nothing checks the restored "
+          "keys against its rows");
       return {};
     }
     LC2_ASSIGN_OR_RETURN(const database::DatabaseTarget rows,

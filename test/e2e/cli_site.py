@@ -1,6 +1,7 @@
 """A tiny Liferay-shaped environment for the tests of the command line: five documents and an image
 in a folder, the rows that refer to them in a database, a home and a vault. Made in under a second."""
 
+import difflib
 import os
 import re
 import shutil
@@ -198,7 +199,9 @@ def golden(name, text):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     assert path.is_file(), f"there is no '{path}'; LC2_UPDATE_GOLDEN=1 makes it"
-    assert text == path.read_text(), f"'{name}' differs; if it should, LC2_UPDATE_GOLDEN=1 writes it"
+    difference = "\n".join(difflib.unified_diff(path.read_text().splitlines(), text.splitlines(), "golden",
+                                                "now", lineterm="", n=1))
+    assert not difference, f"'{name}' differs; if it should, LC2_UPDATE_GOLDEN=1 writes it\n{difference}"
 
 
 def masked(text, site):

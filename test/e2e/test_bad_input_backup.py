@@ -87,7 +87,7 @@ def test_wrong_password(site):
         assert done.returncode == NOT_FOUND
     assert site.state(*before) == before
     done = site.lc2("doctor", exit_code=None)
-    assert done.returncode == INVALID and "FAILED" in done.stdout and "HINT" in done.stdout
+    assert done.returncode == DENIED and "FAIL" in done.stdout and "HINT" in done.stdout
     site.write_secret(password=site.server.password)
     assert_works_again(site)
 

@@ -60,9 +60,9 @@ LIST = {FLIPPED: f"expected SHA-256 {HEX}, found {HEX}", CUT: f"expected SHA-256
 DIGEST = f"says sha256:{HEX}, found sha256:{HEX}"
 # what was expected and what was found, in the words of each file
 SAID = {
-    "dump": {FLIPPED: r"damaged at byte \d+: .*doesn't match checksum",
-             CUT: r"damaged at byte \d+: it ends within a frame",
-             EMPTY: "it is empty", MISSING: "it is not there"},
+    "dump": {FLIPPED: r"frame at byte \d+ is damaged: .*doesn't match checksum",
+             CUT: r"frame at byte \d+ is damaged: the stream ends within it",
+             EMPTY: "the stream is empty", MISSING: "it is not there"},
     "dump index": LIST, "references": LIST, "findings": LIST,
     "object": {FLIPPED: f"has SHA-256 {HEX} instead of {HEX}", CUT: r"has \d+ bytes instead of \d+",
                EMPTY: r"has 0 bytes instead of \d+", MISSING: "is not there"},
@@ -330,7 +330,7 @@ def test_a_vault_that_is_not_ours_is_left_alone(backed_up, name, tmp_path):
         assert_refused(done, CORRUPT, "vault.json" if name != "newer" else str(site.vault))
         assert re.search(words, done.stderr), done.transcript()
     done = site.lc2("doctor", exit_code=None)
-    assert done.returncode == INVALID and "HINT" in done.stdout and re.search(words, done.stdout)
+    assert done.returncode == CORRUPT and "HINT" in done.stdout and re.search(words, done.stdout)
     assert site.state() == before
 
 
@@ -370,8 +370,8 @@ def big(kept_big):
     return kept_big
 
 
-SHARD = {FLIPPED: "damaged at byte", CUT: "ends within a frame|size",
-         EMPTY: "empty|number of entries|first key", MISSING: "no object"}
+SHARD = {FLIPPED: "expected SHA-256|frame at byte", CUT: "expected SHA-256|ends within it",
+         EMPTY: "expected SHA-256|stream is empty", MISSING: "no object"}
 INDEX = {FLIPPED: f"{HEX}.*{HEX}", CUT: f"{HEX}.*{HEX}", EMPTY: f"{HEX}.*{HEX}", MISSING: "no object"}
 
 

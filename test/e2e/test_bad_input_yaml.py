@@ -176,7 +176,7 @@ def test_what_is_no_file_is_named(site, before, tmp_path, what):
     if what == "folder":
         file.mkdir()
     done = apply(site, file)
-    assert_refused(done, NOT_FOUND if what == "absent" else INVALID, str(file))
+    assert_refused(done, NOT_FOUND, str(file))
     assert_nothing_stored(site, before)
 
 

@@ -57,7 +57,7 @@ def commands_named_in(text):
 
 def known_commands(binary, *path):
     done = subprocess.run([binary, *path, "--help"], capture_output=True, text=True, check=True)
-    listed = done.stdout.partition("Subcommands:\n")[2].partition("\n\n")[0]
+    listed = done.stdout.partition("Commands:\n")[2].partition("\n\n")[0]
     for name in re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE):
         yield " ".join((*path, name))
         yield from known_commands(binary, *path, name)
@@ -68,6 +68,7 @@ def test_every_command_that_is_named_exists(lc2_binary):
     known = set(known_commands(lc2_binary))
     assert {"backup create", "doctor"} <= known
     later = {"serve"}  # named as what comes
+    known.add("backup crate")  # a slip that docs/cli.md makes on purpose
     files = [ROOT / page for page in PAGES] + [ROOT / "api/errors.yaml", *sorted((ROOT / "api/crds").glob("*.yaml"))]
     files += [p for p in sorted((ROOT / "src").rglob("*.cc")) if "tests" not in p.parts]
     unknown = []

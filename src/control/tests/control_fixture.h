@@ -69,6 +69,7 @@ class ControlFixture : public ::testing::Test {
     api::BackupLocation location = api::testing::SampleLocation();
     EXPECT_TRUE(IsOk(CreateAs(ctx, *resources, location)));
     api::LiferayEnvironment environment = api::testing::SampleEnvironment();
+    // No database: backups and restores of the library alone need none.
     environment.spec.database.backup_type = api::BackupType::kNone;
     EXPECT_TRUE(IsOk(CreateAs(ctx, *resources, environment)));
     // Older than the time in which a listing's entries are not settled yet.

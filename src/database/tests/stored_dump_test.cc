@@ -137,9 +137,14 @@ TEST_P(StoredDumpTest, WhatCannotBeReadIsNotCalledDamaged) {
   stop.request_stop();
   EXPECT_EQ(CheckStoredDump(ctx_.WithStop(stop.get_token()), *store_, facts).error().kind,
             ErrorKind::kCancelled);
+}
+
+// A manifest names it, so it should be there.
+TEST_P(StoredDumpTest, WhatIsGoneIsDamaged) {
+  const DumpFacts facts = Store(Whole());
   ASSERT_TRUE(store_->Delete(ctx_, "dump").has_value());
-  EXPECT_EQ(CheckStoredDump(ctx_, *store_, facts).error().kind, ErrorKind::kNotFound);
-  EXPECT_EQ(CheckStoredHash(ctx_, *store_, facts).error().kind, ErrorKind::kNotFound);
+  ExpectDamaged(facts, "it is not there");
+  EXPECT_EQ(CheckStoredHash(ctx_, *store_, facts).error().code, "database.dump_damaged");
 }
 
 TEST_P(StoredDumpTest, AnUnknownFormatIsSaid) {

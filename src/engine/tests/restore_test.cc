@@ -35,6 +35,7 @@ class Restore : public ::testing::Test, public MemoryWorld {
     provider.secret = portal_->Secret();
     site.environment.spec.database.name = portal_->name();
     site.environment.spec.database.connection_secret.name = "db";
+    site.environment.spec.database.backup_type = api::BackupType::kDump;
     site.database = api::BackupType::kDump;
   }
   void Mark(const std::string& text) { portal_->Run("insert into marker values ('" + text + "')"); }

@@ -74,6 +74,7 @@ class World {
     environment.spec.environment = "prd";
     environment.spec.backup_location = "here";
     environment.spec.document_library.bucket = "/srv/library";
+    environment.spec.database.backup_type = api::BackupType::kNone;
     location.metadata.name = "here";
     location.spec.bucket = "/srv/vault";
   }
