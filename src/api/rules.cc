@@ -47,7 +47,8 @@ bool HasStep(std::string_view path, std::string_view step) {
   return std::any_of(parts.begin(), parts.end(), [&](const auto& part) { return part == step; });
 }
 
-// The system would take a null byte for the end of a path, a person a line break for that of a line.
+// The system would take a null byte for the end of a path, a person a line break for that of a
+// line.
 void CheckCharacters(Collector& faults, const std::string& path, std::string_view text) {
   const bool control = std::any_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;

@@ -57,7 +57,8 @@ class Session final : public ProgressSink {
   void Print(std::string_view text);
   // As JSON or YAML: {"apiVersion": "v1", "kind": "List", "items": [...]}.
   void PrintList(codec::JsonArray items);
-  // Loops that print ask whether anybody still reads: those of writing a file ("file.no_space", ...).
+  // Loops that print ask whether anybody still reads: those of writing a file ("file.no_space",
+  // ...).
   Result<void> CheckOutput() const;
   Result<void> FlushOutput();
   // The reader of a pipe went away, as `head` does.

@@ -65,10 +65,9 @@ Result<VerifyOutcome> VerifyBackup(const Context& ctx, const Deps& deps, Environ
                                                 level, run.run.str()));
   } else if (backup.error().kind == ErrorKind::kCorrupt) {
     report.damaged = 1;
-    report.damages.push_back(
-        {.path = UnreadableFile(at.id(), id, backup.error()),
-         .key = {},
-         .what = Describe(backup.error())});
+    report.damages.push_back({.path = UnreadableFile(at.id(), id, backup.error()),
+                              .key = {},
+                              .what = Describe(backup.error())});
   } else {
     return backup.error();
   }

@@ -134,9 +134,9 @@ class Planner {
   void CheckTools(const database::TargetFacts& found) {
     const auto server = database::ParseToolVersion(found.server_version);
     if (!server.has_value()) return;  // told by CheckRestoreFits()
-    const auto tools = database::PlanLoad(ctx_, database::ToolSearch::FromEnvironment(),
-                                          FromManifest(*backup_.manifest.database.dump),
-                                          server->major);
+    const auto tools =
+        database::PlanLoad(ctx_, database::ToolSearch::FromEnvironment(),
+                           FromManifest(*backup_.manifest.database.dump), server->major);
     if (!tools.has_value()) AddConflict(tools.error());
   }
 

@@ -15,9 +15,9 @@ inline Result<ByteRange> ResolveRange(const std::optional<ByteRange>& wanted, st
   if (wanted->offset < 0 || wanted->length <= 0 || wanted->offset >= size) {
     return Error{.kind = ErrorKind::kInvalid,
                  .code = "store.bad_range",
-                 .message = "no part of " + std::to_string(wanted->length) + " bytes starts at byte " +
-                            std::to_string(wanted->offset) + " of '" + std::string(key) +
-                            "', which has " + std::to_string(size)};
+                 .message = "no part of " + std::to_string(wanted->length) +
+                            " bytes starts at byte " + std::to_string(wanted->offset) + " of '" +
+                            std::string(key) + "', which has " + std::to_string(size)};
   }
   return ByteRange{.offset = wanted->offset,
                    .length = std::min(wanted->length, size - wanted->offset)};

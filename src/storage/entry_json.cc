@@ -3,13 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
 #include <charconv>
 #include <chrono>
 #include <limits>
 #include <type_traits>
 #include <utility>
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include "base/time_format.h"
 #include "storage/entry_line.h"
@@ -43,7 +44,8 @@ void AppendDigits(char* out, unsigned value, int count) {
 
 // As FormatRfc3339, without its detour over a format string: this runs for each entry.
 void AppendTime(std::string& out, Time time) {
-  const auto second = std::chrono::floor<std::chrono::seconds>(std::clamp(time, kEarliest, kLatest));
+  const auto second =
+      std::chrono::floor<std::chrono::seconds>(std::clamp(time, kEarliest, kLatest));
   const auto day = std::chrono::floor<std::chrono::days>(second);
   const std::chrono::year_month_day date(day);
   const auto of_day = static_cast<unsigned>((second - day).count());
@@ -57,9 +59,7 @@ void AppendTime(std::string& out, Time time) {
   out.append(text, sizeof text - 1);
 }
 
-bool NeedsEscape(char c) {
-  return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
-}
+bool NeedsEscape(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
 
 void AppendEscape(std::string& out, char c) {
   if (c == '"' || c == '\\') {

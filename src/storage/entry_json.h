@@ -15,7 +15,7 @@ namespace lc2 {
 // The JSON form of entries and references (docs/format.md): one object a line in shards and
 // references, members in a fixed order, absent ones left out. Times are RFC 3339 with whole
 // seconds; the numbers of `folder` are strings, as JSON readers keep 53 bits only.
-void AppendEntryLine(std::string& out, const Entry& entry);       // with the line break
+void AppendEntryLine(std::string& out, const Entry& entry);  // with the line break
 void AppendReferenceLine(std::string& out, const Reference& reference);
 // Errors: kCorrupt "entry.invalid". Unknown members are ignored; an entry's key, size and path are
 // checked. A reference's key is what a database row says: any text but the empty one.
@@ -25,10 +25,10 @@ Result<Reference> ParseReferenceLine(std::string_view line);
 codec::Json EncodeEntry(const Entry& entry);
 Result<Entry> DecodeEntry(const codec::Json& json, const codec::Path& path);
 
-// Writes NDJSON in zstd frames of at most 1 MiB of whole lines, so that each frame can be read alone.
-// Refuses items out of order (LC2_CHECK: our own bug). Error: kInvalid "entry.unwritable" for an item
-// that could not be read back (a key that CheckKey refuses, text that is no UTF-8, a line above
-// 1 MiB), and those of the sink. `sink` must outlive the writer.
+// Writes NDJSON in zstd frames of at most 1 MiB of whole lines, so that each frame can be read
+// alone. Refuses items out of order (LC2_CHECK: our own bug). Error: kInvalid "entry.unwritable"
+// for an item that could not be read back (a key that CheckKey refuses, text that is no UTF-8, a
+// line above 1 MiB), and those of the sink. `sink` must outlive the writer.
 template <class T>
 class NdjsonWriter final : public SortedWriter<T> {
  public:

@@ -21,9 +21,9 @@ enum class ByteClass : std::uint8_t { kAscii, kHigh, kStop };
 constexpr std::array<ByteClass, 256> MakeByteClasses() {
   std::array<ByteClass, 256> classes{};
   for (std::size_t i = 0; i < classes.size(); ++i) {
-    classes[i] = i >= 0x80                              ? ByteClass::kHigh
+    classes[i] = i >= 0x80                           ? ByteClass::kHigh
                  : i < 0x20 || i == '"' || i == '\\' ? ByteClass::kStop
-                                                        : ByteClass::kAscii;
+                                                     : ByteClass::kAscii;
   }
   return classes;
 }
@@ -134,8 +134,8 @@ bool ReadFolder(Scanner& line, FolderIdentity& folder) {
 }
 
 bool ReadChecksum(Scanner& line, Checksum& checksum) {
-  if (!line.Literal(R"("alg":")") || !line.Text(checksum.alg) ||
-      !line.Literal(R"(,"value":")") || !line.Text(checksum.value)) {
+  if (!line.Literal(R"("alg":")") || !line.Text(checksum.alg) || !line.Literal(R"(,"value":")") ||
+      !line.Text(checksum.value)) {
     return false;
   }
   if (line.Literal(R"(,"by":")") && !line.Text(checksum.by)) return false;

@@ -23,12 +23,12 @@ std::string_view FolderOf(std::string_view key);
 struct Directory {
   std::string path;
   UniqueFd fd;
-  std::shared_ptr<Directory> parent;    // null for the root
-  std::atomic<bool> anchored = false;   // its name in the parent is known to be durable
+  std::shared_ptr<Directory> parent;   // null for the root
+  std::atomic<bool> anchored = false;  // its name in the parent is known to be durable
 };
 
-// Open folders to write into, made where they are missing, so that a write costs no path walk. Holds
-// at most a few hundred descriptors, the least recently used go first. Thread-safe.
+// Open folders to write into, made where they are missing, so that a write costs no path walk.
+// Holds at most a few hundred descriptors, the least recently used go first. Thread-safe.
 class DirectoryCache {
  public:
   explicit DirectoryCache(const FolderRoot& root) : root_(root) {}

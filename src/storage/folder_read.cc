@@ -25,9 +25,12 @@ Result<OpenFile> OpenPlainFile(const FolderRoot& root, const std::string& key, i
     switch (attempt.error) {
       case ENOENT:
       case ENOTDIR:
-      case ENAMETOOLONG: return root.NotFound(key);
-      case ENXIO: return root.NoObject(key, "a socket or a device");
-      default: return root.Failed(attempt.error, "read", key);
+      case ENAMETOOLONG:
+        return root.NotFound(key);
+      case ENXIO:
+        return root.NoObject(key, "a socket or a device");
+      default:
+        return root.Failed(attempt.error, "read", key);
     }
   }
   OpenFile file{.fd = std::move(attempt.fd)};
@@ -76,8 +79,8 @@ class FileReader final : public ObjectReader {
     if (::fstat(file_.fd.get(), &mine) != 0) return root_.Failed(errno, "read", key_);
     const Result<OpenFile> named = OpenPlainFile(root_, key_, O_PATH);
     if (!named.has_value()) {
-      const bool gone = named.error().kind == ErrorKind::kNotFound ||
-                        named.error().code == "store.not_an_object";
+      const bool gone =
+          named.error().kind == ErrorKind::kNotFound || named.error().code == "store.not_an_object";
       return gone ? Changed(root_, key_) : named.error();
     }
     const struct stat& there = named.value().status;

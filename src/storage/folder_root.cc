@@ -20,15 +20,17 @@ namespace {
 
 constexpr int kAlways = O_CLOEXEC | O_NOFOLLOW;
 
-OpenAttempt Taken(int fd) { return fd >= 0 ? OpenAttempt{UniqueFd(fd), 0} : OpenAttempt{{}, errno}; }
+OpenAttempt Taken(int fd) {
+  return fd >= 0 ? OpenAttempt{UniqueFd(fd), 0} : OpenAttempt{{}, errno};
+}
 
 OpenAttempt CallOpenat2(int root, const char* path, int flags) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(static_cast<unsigned>(flags | kAlways));
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
   while (true) {
-    OpenAttempt attempt = Taken(
-        static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how)));
+    OpenAttempt attempt =
+        Taken(static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how)));
     if (attempt.error != EINTR && attempt.error != EAGAIN) return attempt;
   }
 }
@@ -50,7 +52,7 @@ OpenAttempt OpenByKernel(int root, const char* path, int flags) {
 
 // The same for open(2), which says so of any segment.
 int WithLinksTold(int parent, const char* name, int error) {
-  struct stat status{};
+  struct stat status {};
   const bool link = error == ENOTDIR &&
                     ::fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
                     S_ISLNK(status.st_mode);
@@ -65,8 +67,8 @@ OpenAttempt OpenBySegments(int root, std::string_view path, int flags) {
     const bool last = slash == std::string_view::npos;
     const std::string segment(path.substr(0, slash));
     if (segment.empty() || segment == "..") return {{}, EXDEV};  // as RESOLVE_BENEATH answers
-    OpenAttempt next = Taken(::openat(
-        parent, segment.c_str(), (last ? flags : O_PATH | O_DIRECTORY) | kAlways));
+    OpenAttempt next =
+        Taken(::openat(parent, segment.c_str(), (last ? flags : O_PATH | O_DIRECTORY) | kAlways));
     if (!next.fd.valid()) next.error = WithLinksTold(parent, segment.c_str(), next.error);
     if (last || !next.fd.valid()) return next;
     held = std::move(next.fd);
@@ -135,10 +137,11 @@ Error RootError(int error_number, const std::filesystem::path& path) {
 Result<void> CheckFolderKey(std::string_view key) {
   LC2_RETURN_IF_ERROR(CheckKey(key));
   if (key.substr(0, key.find('/')) == kTemporaryFolder) {
-    return Error{.kind = ErrorKind::kInvalid,
-                 .code = "store.bad_key",
-                 .message = fmt::format("'{}' lies in the folder of temporary files", key),
-                 .hint = fmt::format("choose a key that does not start with '{}'", kTemporaryFolder)};
+    return Error{
+        .kind = ErrorKind::kInvalid,
+        .code = "store.bad_key",
+        .message = fmt::format("'{}' lies in the folder of temporary files", key),
+        .hint = fmt::format("choose a key that does not start with '{}'", kTemporaryFolder)};
   }
   return {};
 }
@@ -178,15 +181,16 @@ Error FolderRoot::Failed(int error_number, std::string_view doing, std::string_v
     return Error{.kind = ErrorKind::kInvalid,
                  .code = "store.name_taken",
                  .message = error.message,
-                 .hint = "a folder holds no object whose key is the folder of another one: choose "
-                         "another key"};
+                 .hint =
+                     "a folder holds no object whose key is the folder of another one: choose "
+                     "another key"};
   }
   if (error_number == EXDEV) {
-    return Error{.kind = ErrorKind::kInvalid,
-                 .code = "store.other_file_system",
-                 .message = error.message,
-                 .hint = fmt::format("{} must lie on one file system: is something mounted inside?",
-                                     name_)};
+    return Error{
+        .kind = ErrorKind::kInvalid,
+        .code = "store.other_file_system",
+        .message = error.message,
+        .hint = fmt::format("{} must lie on one file system: is something mounted inside?", name_)};
   }
   if (IsServerTrouble(error_number)) {
     error.kind = ErrorKind::kUnavailable;
@@ -229,12 +233,18 @@ ObjectFacts FactsOf(const struct stat& status) {
 
 std::string_view FileKindName(const struct stat& status) {
   switch (status.st_mode & S_IFMT) {
-    case S_IFREG: return "a file";
-    case S_IFDIR: return "a folder";
-    case S_IFLNK: return "a symbolic link";
-    case S_IFIFO: return "a pipe";
-    case S_IFSOCK: return "a socket";
-    default: return "a device";
+    case S_IFREG:
+      return "a file";
+    case S_IFDIR:
+      return "a folder";
+    case S_IFLNK:
+      return "a symbolic link";
+    case S_IFIFO:
+      return "a pipe";
+    case S_IFSOCK:
+      return "a socket";
+    default:
+      return "a device";
   }
 }
 

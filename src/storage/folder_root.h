@@ -20,9 +20,9 @@ inline constexpr std::string_view kTemporaryFolder = ".lc2-tmp";
 Result<void> CheckFolderKey(std::string_view key);
 
 // How paths are kept below the root. kKernel is openat2(2) with RESOLVE_BENEATH and
-// RESOLVE_NO_SYMLINKS (Linux 5.6): one call, atomic. kSegments, where the kernel has no openat2 or a
-// container's filter hides it, opens segment by segment, each with O_NOFOLLOW: keys have no "..", so
-// this leaves the tree as little; it costs a call a segment.
+// RESOLVE_NO_SYMLINKS (Linux 5.6): one call, atomic. kSegments, where the kernel has no openat2 or
+// a container's filter hides it, opens segment by segment, each with O_NOFOLLOW: keys have no "..",
+// so this leaves the tree as little; it costs a call a segment.
 enum class Confinement { kKernel, kSegments };
 
 // A descriptor, or the errno of why there is none.
@@ -39,8 +39,8 @@ class FolderRoot {
   static Result<FolderRoot> Open(const std::filesystem::path& path,
                                  const FolderStoreOptions& options);
 
-  // Opens `path` (relative, "" for the root) with O_CLOEXEC | O_NOFOLLOW and `flags`. A symbolic link
-  // anywhere in it is ELOOP (as last segment with O_PATH: the link itself).
+  // Opens `path` (relative, "" for the root) with O_CLOEXEC | O_NOFOLLOW and `flags`. A symbolic
+  // link anywhere in it is ELOOP (as last segment with O_PATH: the link itself).
   OpenAttempt OpenBeneath(const std::string& path, int flags) const;
 
   int fd() const { return fd_.get(); }
@@ -48,8 +48,9 @@ class FolderRoot {
   std::string PathOf(std::string_view key) const;    // for messages
   // Error for a failed call on a key; adds what ErrnoError cannot know about objects.
   Error Failed(int error_number, std::string_view doing, std::string_view key) const;
-  Error NotFound(std::string_view key) const;         // kNotFound "store.not_found"
-  Error NoObject(std::string_view key, std::string_view what) const;  // kInvalid "store.not_an_object"
+  Error NotFound(std::string_view key) const;  // kNotFound "store.not_found"
+  Error NoObject(std::string_view key,
+                 std::string_view what) const;  // kInvalid "store.not_an_object"
 
   Confinement confinement() const { return confinement_; }
   void set_confinement(Confinement confinement) { confinement_ = confinement; }

@@ -96,7 +96,7 @@ class FolderStore final : public ObjectStore {
     if (writer_) return writer_->Now();
     // Without a file of our own only this machine's clock is left, which gives local files their
     // times; a file server's may differ.
-    timespec now {};
+    timespec now{};
     ::clock_gettime(CLOCK_REALTIME, &now);
     return Time(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
   }

@@ -39,7 +39,8 @@ void TemporaryFile::Remove() {
   name_.clear();
 }
 
-TemporaryArea::TemporaryArea(const FolderRoot& root) : root_(root), session_(SystemRandom().Hex(8)) {}
+TemporaryArea::TemporaryArea(const FolderRoot& root)
+    : root_(root), session_(SystemRandom().Hex(8)) {}
 
 TemporaryArea::~TemporaryArea() {
   // Fails, as it should, while another process has files in it.

@@ -35,7 +35,8 @@ class TemporaryFile {
   void Forget() { name_.clear(); }
   // Removes the name now; the open file stays.
   void Remove();
-  // Closes the descriptor; the errno, as some network file systems tell of a failed write only here.
+  // Closes the descriptor; the errno, as some network file systems tell of a failed write only
+  // here.
   int Close();
 
  private:
@@ -44,8 +45,8 @@ class TemporaryFile {
   UniqueFd fd_;
 };
 
-// The folder of temporary files of a folder store: made when the first one is, removed at the end if
-// nothing is left in it. Other processes use it at the same time. Thread-safe.
+// The folder of temporary files of a folder store: made when the first one is, removed at the end
+// if nothing is left in it. Other processes use it at the same time. Thread-safe.
 class TemporaryArea {
  public:
   explicit TemporaryArea(const FolderRoot& root);
@@ -54,8 +55,8 @@ class TemporaryArea {
   TemporaryArea& operator=(const TemporaryArea&) = delete;
 
   Result<TemporaryFile> Create();
-  // Removes files last written more than a day before `now`: their process is gone. A younger one may
-  // belong to another process that still writes it.
+  // Removes files last written more than a day before `now`: their process is gone. A younger one
+  // may belong to another process that still writes it.
   void RemoveStale(Time now);
 
  private:

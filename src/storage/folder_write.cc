@@ -68,8 +68,7 @@ bool LinksAreMissing(int error) {
 // Removes folders that have become empty, upwards: an object store has none.
 void RemoveEmptyFolders(const FolderRoot& root, std::string_view path) {
   while (!path.empty()) {
-    const OpenAttempt parent =
-        root.OpenBeneath(std::string(FolderOf(path)), O_PATH | O_DIRECTORY);
+    const OpenAttempt parent = root.OpenBeneath(std::string(FolderOf(path)), O_PATH | O_DIRECTORY);
     const std::string name(NameIn(path));
     if (!parent.fd.valid() || ::unlinkat(parent.fd.get(), name.c_str(), AT_REMOVEDIR) != 0) return;
     path = FolderOf(path);
@@ -110,9 +109,8 @@ class FileWriter final : public ObjectWriter {
 
 }  // namespace
 
-FolderWriter::FolderWriter(const FolderRoot& root)
-    : root_(root), directories_(root), area_(root) {
-  timespec now {};
+FolderWriter::FolderWriter(const FolderRoot& root) : root_(root), directories_(root), area_(root) {
+  timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   area_.RemoveStale(Time(std::chrono::seconds(now.tv_sec)));
 }
@@ -163,7 +161,8 @@ Result<ObjectFacts> FolderWriter::Publish(TemporaryFile& file, const std::string
   return Error{.kind = ErrorKind::kConflict,
                .code = "store.changed",
                .message = fmt::format("the folder of '{}' in {} was moved or removed while it was "
-                                      "written", key, root_.name()),
+                                      "written",
+                                      key, root_.name()),
                .hint = "does something else tidy up there? write it again"};
 }
 
@@ -188,7 +187,8 @@ Result<void> FolderWriter::CreateOnly(TemporaryFile& file, Directory& directory,
   }
   if (LinksAreMissing(error)) {
     const int flags = RENAME_NOREPLACE;
-    error = ::renameat2(file.folder(), file.name().c_str(), to, name.c_str(), flags) == 0 ? 0 : errno;
+    error =
+        ::renameat2(file.folder(), file.name().c_str(), to, name.c_str(), flags) == 0 ? 0 : errno;
     if (HasName(file.fd(), to, name.c_str())) {
       file.Forget();
       return {};
@@ -236,11 +236,12 @@ Result<void> FolderWriter::Replace(TemporaryFile& file, const std::string& key) 
 Result<void> FolderWriter::SyncFileSystem() {
   if (::syncfs(root_.fd()) == 0) return {};
   // The kernel tells of lost writes once, and drops the data: asking again would succeed.
-  broken_ = Error{.kind = ErrorKind::kUnavailable,
-                  .code = "store.barrier_failed",
-                  .message = fmt::format("the system could not write what {} was given", root_.name()),
-                  .hint = "see the system's log for the disk's trouble, then start again",
-                  .cause = Share(root_.Failed(errno, "make durable", ""))};
+  broken_ =
+      Error{.kind = ErrorKind::kUnavailable,
+            .code = "store.barrier_failed",
+            .message = fmt::format("the system could not write what {} was given", root_.name()),
+            .hint = "see the system's log for the disk's trouble, then start again",
+            .cause = Share(root_.Failed(errno, "make durable", ""))};
   return *broken_;
 }
 

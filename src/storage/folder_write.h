@@ -47,10 +47,10 @@ class FolderWriter {
   DirectoryCache directories_;
   TemporaryArea area_;
 
-  std::mutex barrier_mutex_;          // one barrier at a time
-  std::optional<Error> broken_;       // guarded by barrier_mutex_
+  std::mutex barrier_mutex_;     // one barrier at a time
+  std::optional<Error> broken_;  // guarded by barrier_mutex_
   std::mutex pending_mutex_;
-  std::vector<Pending> pending_;      // guarded by pending_mutex_
+  std::vector<Pending> pending_;  // guarded by pending_mutex_
 };
 
 }  // namespace lc2::storage

@@ -11,8 +11,8 @@ bool IsPlainText(std::string_view text) {
     const auto first = static_cast<unsigned char>(text.front());
     if (first < 0x20 || first == 0x7F) return false;
     const std::size_t length = first < 0x80 ? 1 : Utf8Length(text);
-    const bool c1_control = first == 0xC2 && length == 2 &&
-                            static_cast<unsigned char>(text[1]) < 0xA0;
+    const bool c1_control =
+        first == 0xC2 && length == 2 && static_cast<unsigned char>(text[1]) < 0xA0;
     if (length == 0 || c1_control) return false;
     text.remove_prefix(length);
   }

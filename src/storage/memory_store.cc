@@ -61,13 +61,11 @@ Name NameOf(const DeleteOperation& one) { return {"delete", one.key}; }
 
 class Store final : public MemoryStore {
  public:
-  Store(const Clock& clock, const MemoryStoreOptions& options)
-      : clock_(clock), options_(options) {}
+  Store(const Clock& clock, const MemoryStoreOptions& options) : clock_(clock), options_(options) {}
 
   StoreFeatures features() const override {
-    return {.create_only = options_.create_only,
-            .server_copy = true,
-            .versions = options_.versions};
+    return {
+        .create_only = options_.create_only, .server_copy = true, .versions = options_.versions};
   }
   const std::string& root_name() const override { return root_name_; }
 
@@ -191,14 +189,14 @@ class Store final : public MemoryStore {
       return Error{.kind = ErrorKind::kInvalid,
                    .code = "store.unsupported",
                    .message = fmt::format("cannot delete '{}' in memory: it has versions, and none "
-                                          "is named", removal.key),
+                                          "is named",
+                                          removal.key),
                    .hint = "name the version to delete"};
     }
     const auto found = objects_.find(removal.key);
     if (found == objects_.end()) return OperationResult{};
-    std::erase_if(found->second, [&](const Version& version) {
-      return version.facts.version == removal.version;
-    });
+    std::erase_if(found->second,
+                  [&](const Version& version) { return version.facts.version == removal.version; });
     if (found->second.empty()) objects_.erase(found);
     return OperationResult{};
   }
@@ -318,7 +316,9 @@ class MemoryWriter final : public ObjectWriter {
 class MemoryLister final : public EntryReader {
  public:
   MemoryLister(Store& store, ListQuery query, std::optional<Error> fails_half_way)
-      : store_(store), query_(std::move(query)), failure_(std::move(fails_half_way)),
+      : store_(store),
+        query_(std::move(query)),
+        failure_(std::move(fails_half_way)),
         last_(query_.start_after) {}
 
   Result<std::vector<Entry>> Read() override {
@@ -344,13 +344,11 @@ Result<std::unique_ptr<ObjectReader>> Store::OpenReader(const Context& ctx, cons
                                                         std::optional<ByteRange> range,
                                                         const std::string& version) {
   // A whole Get, history and faults included: what it delivers is what the reader will.
-  LC2_ASSIGN_OR_RETURN(OperationResult result,
-                       Run(ctx, GetOperation{.key = key,
-                                             .version = version,
-                                             .range = range,
-                                             .limit = INT64_MAX}));
-  return std::unique_ptr<ObjectReader>(std::make_unique<MemoryReader>(
-      *this, key, std::move(result.facts), std::move(result.body)));
+  LC2_ASSIGN_OR_RETURN(
+      OperationResult result,
+      Run(ctx, GetOperation{.key = key, .version = version, .range = range, .limit = INT64_MAX}));
+  return std::unique_ptr<ObjectReader>(
+      std::make_unique<MemoryReader>(*this, key, std::move(result.facts), std::move(result.body)));
 }
 
 Result<std::unique_ptr<ObjectWriter>> Store::OpenWriter(const Context& ctx, const std::string& key,

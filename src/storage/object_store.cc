@@ -22,8 +22,9 @@ Error BadKey(std::string_view key, std::string_view why) {
                .code = "store.bad_key",
                .message = fmt::format("'{}' is no object key: {}",
                                       storage::EscapeName(key.substr(0, kShownBytes)), why),
-               .hint = "a key is 1 to 1,024 bytes of UTF-8 without control characters, in segments "
-                       "split by '/' that are neither empty nor '.' nor '..'"};
+               .hint =
+                   "a key is 1 to 1,024 bytes of UTF-8 without control characters, in segments "
+                   "split by '/' that are neither empty nor '.' nor '..'"};
 }
 
 // A promise and its future, without the system call that std::promise makes for each value.
@@ -74,9 +75,8 @@ Result<void> CheckKey(std::string_view key) {
 Result<OperationResult> ObjectStore::Call(const Context& ctx, Operation operation) {
   // Shared, as this call may return while the other thread is still on its way out of Give.
   const auto answer = std::make_shared<Answer>();
-  Submit(ctx, std::move(operation), [answer](Result<OperationResult> result) {
-    answer->Give(std::move(result));
-  });
+  Submit(ctx, std::move(operation),
+         [answer](Result<OperationResult> result) { answer->Give(std::move(result)); });
   return answer->Wait();
 }
 
@@ -87,8 +87,7 @@ Result<ObjectFacts> ObjectStore::Head(const Context& ctx, const std::string& key
 
 Result<std::string> ObjectStore::Get(const Context& ctx, const std::string& key,
                                      std::int64_t limit) {
-  LC2_ASSIGN_OR_RETURN(OperationResult result,
-                       Call(ctx, GetOperation{.key = key, .limit = limit}));
+  LC2_ASSIGN_OR_RETURN(OperationResult result, Call(ctx, GetOperation{.key = key, .limit = limit}));
   return std::move(result.body);
 }
 

@@ -18,9 +18,9 @@ namespace lc2 {
 
 // What a store can do beyond the basic operations.
 struct StoreFeatures {
-  bool create_only = false;    // PutMode::kCreateOnly is atomic against other writers
-  bool server_copy = false;    // Copy moves no byte through this process
-  bool versions = false;       // old versions are kept and can be read by id
+  bool create_only = false;  // PutMode::kCreateOnly is atomic against other writers
+  bool server_copy = false;  // Copy moves no byte through this process
+  bool versions = false;     // old versions are kept and can be read by id
   bool object_lock = false;
   bool folder_identity = false;  // entries carry FolderIdentity
 };
@@ -50,7 +50,7 @@ enum class PutMode {
 };
 
 enum class Durability {
-  kNow,        // durable and visible when the operation completes
+  kNow,  // durable and visible when the operation completes
   // Durable and visible when the next Barrier() completes; until then maybe neither. The facts that
   // such a put answers have no FolderIdentity: it is settled by the barrier. Create-only puts are
   // decisions and always kNow.
@@ -83,8 +83,8 @@ struct CopyOperation {
   PutMode mode = PutMode::kRunOwned;
   Durability durability = Durability::kNow;
 };
-// Removing what is not there is a success. On versioned stores a version id is required. In a folder
-// a power cut before the next Barrier() may bring the object back.
+// Removing what is not there is a success. On versioned stores a version id is required. In a
+// folder a power cut before the next Barrier() may bring the object back.
 struct DeleteOperation {
   std::string key;
   std::string version = {};
@@ -158,9 +158,10 @@ class ObjectStore {
   // Objects whose keys start with the prefix, in ascending order of key bytes.
   virtual Result<std::unique_ptr<EntryReader>> List(const Context& ctx, const ListQuery& query) = 0;
 
-  // Makes everything written with Durability::kAtBarrier before this call durable and visible. After
-  // an error nothing is sure, and what could not be made visible is tried again by later barriers. Error: kUnavailable "store.barrier_failed" now and from
-  // then on when the system could not write what it held; the store must be opened anew.
+  // Makes everything written with Durability::kAtBarrier before this call durable and visible.
+  // After an error nothing is sure, and what could not be made visible is tried again by later
+  // barriers. Error: kUnavailable "store.barrier_failed" now and from then on when the system could
+  // not write what it held; the store must be opened anew.
   virtual Result<void> Barrier(const Context& ctx) = 0;
 
   // The store's own clock: what its last-modified times are taken from.

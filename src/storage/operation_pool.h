@@ -27,8 +27,8 @@ class OperationPool {
   OperationPool(const OperationPool&) = delete;
   OperationPool& operator=(const OperationPool&) = delete;
 
-  // Queues the job and calls `done` once. Waits while the window is full, unless it is called from a
-  // completion: the thread that would wait is then one that has to make room.
+  // Queues the job and calls `done` once. Waits while the window is full, unless it is called from
+  // a completion: the thread that would wait is then one that has to make room.
   void Submit(const Context& ctx, Job job, Completion done);
 
  private:
@@ -43,9 +43,9 @@ class OperationPool {
   const std::size_t window_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Item> queue_;        // guarded by mutex_
-  std::size_t in_flight_ = 0;     // guarded by mutex_
-  bool closed_ = false;           // guarded by mutex_
+  std::deque<Item> queue_;             // guarded by mutex_
+  std::size_t in_flight_ = 0;          // guarded by mutex_
+  bool closed_ = false;                // guarded by mutex_
   std::vector<std::jthread> threads_;  // last: they use all of the above
 };
 

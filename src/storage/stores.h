@@ -11,11 +11,11 @@
 namespace lc2 {
 
 struct FolderStoreOptions {
-  bool create = false;       // make the root if it is absent
+  bool create = false;        // make the root if it is absent
   unsigned root_mode = 0700;  // of a root that is made: what lies in a vault is for its owner alone
-  bool read_only = false;    // every write answers kDenied (a source library)
-  int threads = 2;           // of the pool that completes operations
-  int window = 64;           // operations in flight
+  bool read_only = false;     // every write answers kDenied (a source library)
+  int threads = 2;            // of the pool that completes operations
+  int window = 64;            // operations in flight
 };
 
 // Objects as files below a root. Paths are resolved beneath it and never through symbolic links
@@ -36,11 +36,12 @@ struct Fault {
     kFlipBit,     // a Get or reader delivers one flipped bit
     kTruncate,    // a Get or reader ends early, as if that were all
   };
-  // "head", "get" (readers too), "put" (writers too), "copy", "delete", "list", "barrier"; empty: any
+  // "head", "get" (readers too), "put" (writers too), "copy", "delete", "list", "barrier"; empty:
+  // any
   std::string operation;
-  std::string key_part;    // the key contains it; empty: any key
-  int skip = 0;            // let so many matching operations pass first
-  int times = 1;           // then hit so many
+  std::string key_part;  // the key contains it; empty: any key
+  int skip = 0;          // let so many matching operations pass first
+  int times = 1;         // then hit so many
   Effect effect = Effect::kFailBefore;
   ErrorKind kind = ErrorKind::kUnavailable;
 };

@@ -51,11 +51,11 @@ Result<bool> SharesPoolNames(const Context& ctx, ObjectStore& store, const Envir
 }
 
 Error AttemptTaken(const RunFacts& facts) {
-  return Error{.kind = ErrorKind::kConflict,
-               .code = "vault.attempt_taken",
-               .message = fmt::format("somebody else launched an attempt of run '{}'",
-                                      facts.run.str()),
-               .hint = "look at the run's present state and decide again"};
+  return Error{
+      .kind = ErrorKind::kConflict,
+      .code = "vault.attempt_taken",
+      .message = fmt::format("somebody else launched an attempt of run '{}'", facts.run.str()),
+      .hint = "look at the run's present state and decide again"};
 }
 
 class Starter {

@@ -63,8 +63,9 @@ Result<std::optional<RunId>> InheritedRun(const Context& ctx, ObjectStore& store
                                           const EnvironmentId& env, const RunFacts& facts);
 
 // Appends the next attempt and returns its id. With `after`: only as the one that follows so many,
-// so that two controllers that saw the same log do not both launch. kConflict "vault.log_transition"
-// on a closed run, "vault.attempt_taken" if somebody else appended one meanwhile.
+// so that two controllers that saw the same log do not both launch. kConflict
+// "vault.log_transition" on a closed run, "vault.attempt_taken" if somebody else appended one
+// meanwhile.
 Result<AttemptId> StartAttempt(const Context& ctx, const Vault& vault, const EnvironmentId& env,
                                const RunId& run, const std::string& who,
                                std::optional<std::size_t> after = {});

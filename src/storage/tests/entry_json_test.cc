@@ -39,28 +39,29 @@ std::string LineOf(const Entry& entry) {
 std::string_view WithoutBreak(std::string_view line) { return line.substr(0, line.size() - 1); }
 
 TEST(EntryLine, IsWhatTheFormatSays) {
-  EXPECT_EQ(LineOf(FullEntry()),
-            R"({"key":"20097/20123/4301/1.0","size":52133,)"
-            R"("etag":"\"9b2cf535f27731c974343645a3985328\"","lastModified":"2025-11-09T14:30:05Z",)"
-            R"("sourceVersionId":"3/L4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY",)"
-            R"("folder":{"mtimeNs":"1762698605123456789","ctimeNs":"-1",)"
-            R"("inode":"18446744073709551615","device":"64513"},)"
-            R"("checksum":{"alg":"sha256","value":")" +
-                std::string(64, 'a') +
-                R"(","by":"lc2"},"path":"retail/prd/pool/3f/3fa9-0f6c12ab",)"
-                R"("poolVersionId":"v7","lockedUntil":"2026-01-31T23:59:59Z"})"
-                "\n");
+  EXPECT_EQ(
+      LineOf(FullEntry()),
+      R"({"key":"20097/20123/4301/1.0","size":52133,)"
+      R"("etag":"\"9b2cf535f27731c974343645a3985328\"","lastModified":"2025-11-09T14:30:05Z",)"
+      R"("sourceVersionId":"3/L4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY",)"
+      R"("folder":{"mtimeNs":"1762698605123456789","ctimeNs":"-1",)"
+      R"("inode":"18446744073709551615","device":"64513"},)"
+      R"("checksum":{"alg":"sha256","value":")" +
+          std::string(64, 'a') +
+          R"(","by":"lc2"},"path":"retail/prd/pool/3f/3fa9-0f6c12ab",)"
+          R"("poolVersionId":"v7","lockedUntil":"2026-01-31T23:59:59Z"})"
+          "\n");
   EXPECT_EQ(LineOf(Entry{.key = "a"}), "{\"key\":\"a\",\"size\":0}\n");
 }
 
 TEST(EntryLine, ReadsBackWhatItWrites) {
-  for (const Entry& entry : {FullEntry(), Entry{.key = "a", .size = INT64_MAX},
-                             Entry{.key = "1/\xC3\xA4\\\"/1.0",
-                                   .etag = "\xE2\x82\xAC",
-                                   .last_modified = At("1969-12-31T23:59:59Z"),
-                                   .path = "p/\xC3\xA4"},
-                             Entry{.key = "k",
-                                   .checksum = Checksum{.alg = "crc64nvme", .value = "x=="}}}) {
+  for (const Entry& entry :
+       {FullEntry(), Entry{.key = "a", .size = INT64_MAX},
+        Entry{.key = "1/\xC3\xA4\\\"/1.0",
+        .etag = "\xE2\x82\xAC",
+        .last_modified = At("1969-12-31T23:59:59Z"),
+        .path = "p/\xC3\xA4"},
+        Entry{.key = "k", .checksum = Checksum{.alg = "crc64nvme", .value = "x=="}}}) {
     const std::string line = LineOf(entry);
     const Result<Entry> read = ParseEntryLine(WithoutBreak(line));
     ASSERT_TRUE(read.has_value()) << line << Describe(read.error());
@@ -115,23 +116,42 @@ TEST(EntryLine, TakesOtherSpellingsOfTheSame) {
 
 TEST(EntryLine, RefusesWhatIsNoEntry) {
   for (const char* line :
-       {"", "{", "null", "[]", "{}", R"({"key":"a"})", R"({"size":1})", R"({"key":1,"size":1})",
-        R"({"key":"a","size":-1})", R"({"key":"a","size":-0.0})", R"({"key":"a","size":01})",
-        R"({"key":"a","size":1.5})", R"({"key":"a","size":"1"})", R"({"key":"a","size":1}})",
-        R"({"key":"a","size":1}x)", R"({"key":"a","size":1,"size":1})", R"({"key":"","size":1})",
-        R"({"key":"a","size":9223372036854775808})", R"({"key":"/a","size":1})",
-        R"({"key":"a/../b","size":1})", R"({"key":"a","size":1,"path":"../x"})",
-        R"({"key":"a","size":1,"etag":7})", R"({"key":"a","size":1,"lastModified":"yesterday"})",
+       {"",
+        "{",
+        "null",
+        "[]",
+        "{}",
+        R"({"key":"a"})",
+        R"({"size":1})",
+        R"({"key":1,"size":1})",
+        R"({"key":"a","size":-1})",
+        R"({"key":"a","size":-0.0})",
+        R"({"key":"a","size":01})",
+        R"({"key":"a","size":1.5})",
+        R"({"key":"a","size":"1"})",
+        R"({"key":"a","size":1}})",
+        R"({"key":"a","size":1}x)",
+        R"({"key":"a","size":1,"size":1})",
+        R"({"key":"","size":1})",
+        R"({"key":"a","size":9223372036854775808})",
+        R"({"key":"/a","size":1})",
+        R"({"key":"a/../b","size":1})",
+        R"({"key":"a","size":1,"path":"../x"})",
+        R"({"key":"a","size":1,"etag":7})",
+        R"({"key":"a","size":1,"lastModified":"yesterday"})",
         R"({"key":"a","size":1,"lastModified":"2025-02-30T00:00:00Z"})",
         R"({"key":"a","size":1,"lastModified":"2025-1x-30T00:00:00Z"})",
-        R"({"key":"a","size":1,"lockedUntil":5})", R"({"key":"a","size":1,"folder":{}})",
+        R"({"key":"a","size":1,"lockedUntil":5})",
+        R"({"key":"a","size":1,"folder":{}})",
         R"({"key":"a","size":1,"folder":[]})",
         R"({"key":"a","size":1,"folder":{"mtimeNs":1,"ctimeNs":"1","inode":"1","device":"1"}})",
         R"({"key":"a","size":1,"folder":{"mtimeNs":"1","ctimeNs":"1","inode":"-1","device":"1"}})",
         R"({"key":"a","size":1,"folder":{"mtimeNs":"1x","ctimeNs":"1","inode":"1","device":"1"}})",
         R"({"key":"a","size":1,"checksum":{"alg":"sha256"}})",
-        R"({"key":"a","size":1,"checksum":"x"})", "{\"key\":\"\xFF\",\"size\":1}",
-        "{\"key\":\"a\",\"size\":1,\"etag\":\"\xFF\"}", "{\"key\":\"a\nb\",\"size\":1}"}) {
+        R"({"key":"a","size":1,"checksum":"x"})",
+        "{\"key\":\"\xFF\",\"size\":1}",
+        "{\"key\":\"a\",\"size\":1,\"etag\":\"\xFF\"}",
+        "{\"key\":\"a\nb\",\"size\":1}"}) {
     const Result<Entry> read = ParseEntryLine(line);
     ASSERT_FALSE(read.has_value()) << line;
     EXPECT_EQ(read.error().kind, ErrorKind::kCorrupt) << line;
@@ -155,12 +175,18 @@ TEST(EntryLine, TheTwoReadersAgreeOnDamagedLines) {
   for (int round = 0; round < 20'000; ++round) {
     std::string line(WithoutBreak(original));
     for (std::int64_t edits = random.Between(1, 3); edits > 0; --edits) {
-      const auto at = static_cast<std::size_t>(
-          random.Between(0, static_cast<std::int64_t>(line.size()) - 1));
+      const auto at =
+          static_cast<std::size_t>(random.Between(0, static_cast<std::int64_t>(line.size()) - 1));
       switch (random.Between(0, 2)) {
-        case 0: line[at] = static_cast<char>(random.Between(0, 255)); break;
-        case 1: line.erase(at, 1); break;
-        default: line.insert(at, 1, "0\"\\,-}{z"[random.Between(0, 7)]); break;
+        case 0:
+          line[at] = static_cast<char>(random.Between(0, 255));
+          break;
+        case 1:
+          line.erase(at, 1);
+          break;
+        default:
+          line.insert(at, 1, "0\"\\,-}{z"[random.Between(0, 7)]);
+          break;
       }
     }
     const std::optional<Entry> quick = storage::ReadUsualEntry(line);
@@ -196,7 +222,8 @@ TEST(ReferenceLine, RefusesWhatIsNoReference) {
        {"", "7", R"({"key":"a","size":1,"rowId":2})", R"({"key":"a","size":1,"source":"Image"})",
         R"({"key":"a","size":1,"rowId":2,"source":"Blob"})",
         R"({"key":"","size":1,"rowId":2,"source":"Image"})",
-        R"({"key":"a","size":1,"rowId":2,"source":"Image"} )" "x"}) {
+        R"({"key":"a","size":1,"rowId":2,"source":"Image"} )"
+        "x"}) {
     const Result<Reference> read = ParseReferenceLine(line);
     ASSERT_FALSE(read.has_value()) << line;
     EXPECT_EQ(read.error().code, "entry.invalid") << line;

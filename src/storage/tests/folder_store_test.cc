@@ -1,10 +1,10 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -112,8 +112,9 @@ TEST_F(FolderStoreTest, SymbolicLinksAreNeverFollowed) {
               "store.not_an_object");
   }
   // A link under the very name is replaced as a name, never written through.
-  EXPECT_EQ(store_->Put(ctx_, {.key = "link", .body = "x", .mode = PutMode::kCreateOnly}).error().kind,
-            ErrorKind::kAlreadyExists);
+  EXPECT_EQ(
+      store_->Put(ctx_, {.key = "link", .body = "x", .mode = PutMode::kCreateOnly}).error().kind,
+      ErrorKind::kAlreadyExists);
   ASSERT_TRUE(store_->Put(ctx_, {.key = "link", .body = "mine"}).has_value());
   EXPECT_EQ(store_->Get(ctx_, "link").value(), "mine");
   EXPECT_EQ(ReadFile(folder_.path() / "outside/secret", 100).value(), "secret");
@@ -281,7 +282,8 @@ TEST_F(FolderStoreTest, AFolderMovedAwayIsNoSuccess) {
   fs::rename(root_ / "log", folder_.path() / "moved");
   const auto put = store_->Put(ctx_, {.key = "log/2", .body = {}, .mode = PutMode::kCreateOnly});
   EXPECT_EQ(put.error().code, "store.changed");
-  EXPECT_TRUE(store_->Put(ctx_, {.key = "log/2", .body = {}, .mode = PutMode::kCreateOnly}).has_value());
+  EXPECT_TRUE(
+      store_->Put(ctx_, {.key = "log/2", .body = {}, .mode = PutMode::kCreateOnly}).has_value());
   EXPECT_TRUE(fs::exists(root_ / "log/2"));
 
   fs::rename(root_ / "log", folder_.path() / "moved2");
@@ -372,13 +374,19 @@ TEST(FolderRoot, BothConfinementsAnswerAlike) {
   for (const storage::Confinement confinement :
        {storage::Confinement::kKernel, storage::Confinement::kSegments}) {
     root.set_confinement(confinement);
-    for (const Case& one : {Case{"a/b/file", O_RDONLY, 0}, {"a/b", O_RDONLY | O_DIRECTORY, 0},
-                            {"", O_RDONLY | O_DIRECTORY, 0}, {"a/b/none", O_RDONLY, ENOENT},
-                            {"a/none/file", O_RDONLY, ENOENT}, {"a/b/file/x", O_RDONLY, ENOTDIR},
-                            {"link", O_RDONLY, ELOOP}, {"a/up/secret", O_RDONLY, ELOOP},
-                            {"a/up", O_RDONLY | O_DIRECTORY, ELOOP}, {"a/up", O_PATH | O_DIRECTORY, ELOOP},
+    for (const Case& one : {Case{"a/b/file", O_RDONLY, 0},
+                            {"a/b", O_RDONLY | O_DIRECTORY, 0},
+                            {"", O_RDONLY | O_DIRECTORY, 0},
+                            {"a/b/none", O_RDONLY, ENOENT},
+                            {"a/none/file", O_RDONLY, ENOENT},
+                            {"a/b/file/x", O_RDONLY, ENOTDIR},
+                            {"link", O_RDONLY, ELOOP},
+                            {"a/up/secret", O_RDONLY, ELOOP},
+                            {"a/up", O_RDONLY | O_DIRECTORY, ELOOP},
+                            {"a/up", O_PATH | O_DIRECTORY, ELOOP},
                             {"../secret", O_RDONLY, EXDEV},
-                            {"a/../../secret", O_RDONLY, EXDEV}, {"link", O_PATH, 0}}) {
+                            {"a/../../secret", O_RDONLY, EXDEV},
+                            {"link", O_PATH, 0}}) {
       const storage::OpenAttempt attempt = root.OpenBeneath(one.path, one.flags);
       EXPECT_EQ(attempt.error, one.error) << one.path;
       EXPECT_EQ(attempt.fd.valid(), one.error == 0) << one.path;

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <sys/fsuid.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -87,13 +87,13 @@ TEST_F(FolderWalkTest, NamesThatAreNoObjectsAreReported) {
   Write(".lc2-tmp/temporary");
   Write("sub/.lc2-tmp");
   EXPECT_EQ(KeysOf({}), (std::vector<std::string>{"file", "sub/.lc2-tmp"}));
-  EXPECT_EQ(skipped_, (std::map<std::string, SkipReason>{
-                          {"bad\\x0aname", SkipReason::kInvalidName},
-                          {"bad\\xff", SkipReason::kInvalidName},
-                          {"dir\\x01/", SkipReason::kInvalidName},
-                          {"link", SkipReason::kSymbolicLink},
-                          {"linked-folder", SkipReason::kSymbolicLink},
-                          {"pipe", SkipReason::kSpecialFile}}));
+  EXPECT_EQ(skipped_,
+            (std::map<std::string, SkipReason>{{"bad\\x0aname", SkipReason::kInvalidName},
+                                               {"bad\\xff", SkipReason::kInvalidName},
+                                               {"dir\\x01/", SkipReason::kInvalidName},
+                                               {"link", SkipReason::kSymbolicLink},
+                                               {"linked-folder", SkipReason::kSymbolicLink},
+                                               {"pipe", SkipReason::kSpecialFile}}));
   EXPECT_EQ(KeysOf({.prefix = "f"}), std::vector<std::string>{"file"});
   EXPECT_TRUE(skipped_.empty());
   // Without anybody to tell they are passed over.
@@ -170,9 +170,9 @@ TEST_F(FolderWalkTest, UnreadableFoldersAreReportedOrFail) {
   {
     const AsNobody nobody;
     EXPECT_EQ(KeysOf({}), std::vector<std::string>{"open/1"});
-    EXPECT_EQ(skipped_, (std::map<std::string, SkipReason>{
-                            {"names-only/", SkipReason::kUnreadableFolder},
-                            {"shut/", SkipReason::kUnreadableFolder}}));
+    EXPECT_EQ(skipped_,
+              (std::map<std::string, SkipReason>{{"names-only/", SkipReason::kUnreadableFolder},
+                                                 {"shut/", SkipReason::kUnreadableFolder}}));
     EXPECT_EQ(KeysOf({.prefix = "open"}), std::vector<std::string>{"open/1"});
     EXPECT_TRUE(skipped_.empty());
     // Silence would hide objects.

@@ -95,8 +95,8 @@ TEST_F(MemoryStoreTest, RemembersWhatWasDone) {
   (void)store_->List(ctx_, {.prefix = "a/"});
   (void)store_->Barrier(ctx_);
   (void)store_->Delete(ctx_, "a/b");
-  EXPECT_EQ(store_->history(), (std::vector<std::string>{"put a/b", "get a/b", "list a/", "barrier",
-                                                         "delete a/b"}));
+  EXPECT_EQ(store_->history(),
+            (std::vector<std::string>{"put a/b", "get a/b", "list a/", "barrier", "delete a/b"}));
 }
 
 TEST_F(MemoryStoreTest, OldVersionsStayUntilTheyAreNamed) {

@@ -38,13 +38,13 @@ TEST(Ndjson, ReadsBackInFramesOfWholeLines) {
   StringSink sink;
   NdjsonWriter<Entry> writer(sink);
   for (int i = 0; i < kCount; ++i) {
-    ASSERT_TRUE(writer
-                    .Write(Entry{.key = NumberedKey(i),
-                                 .size = i,
-                                 .checksum = Checksum{.alg = "sha256",
-                                                      .value = std::string(64, 'f'),
-                                                      .by = "lc2"}})
-                    .has_value());
+    ASSERT_TRUE(
+        writer
+            .Write(Entry{
+                .key = NumberedKey(i),
+                .size = i,
+                .checksum = Checksum{.alg = "sha256", .value = std::string(64, 'f'), .by = "lc2"}})
+            .has_value());
   }
   EXPECT_EQ(writer.count(), kCount);
   const auto summary = writer.Finish();

@@ -49,8 +49,8 @@ TEST(Cursor, LooksAtEachItemOnce) {
 }
 
 TEST(Prefetch, DeliversAllInOrder) {
-  auto reader = Prefetch<Entry>(
-      std::make_unique<CountingReader>(100, CountingReader::End::kPlain), 3);
+  auto reader =
+      Prefetch<Entry>(std::make_unique<CountingReader>(100, CountingReader::End::kPlain), 3);
   Cursor<Entry> cursor(*reader);
   for (int i = 0; i < 100; ++i) {
     ASSERT_TRUE(cursor.Advance().has_value());

@@ -21,7 +21,8 @@ enum class Kind { kMemory, kFolder };
 
 class StoreConformance : public ::testing::TestWithParam<Kind> {
  protected:
-  StoreConformance() : folder_(TemporaryFolder::Create("lc2-store").value()), ctx_(testing::TestContext()) {
+  StoreConformance()
+      : folder_(TemporaryFolder::Create("lc2-store").value()), ctx_(testing::TestContext()) {
     if (GetParam() == Kind::kMemory) {
       store_ = MakeMemoryStore(clock_);
     } else {
@@ -75,9 +76,9 @@ TEST_P(StoreConformance, WhatIsNotThereIsNotFound) {
 }
 
 TEST_P(StoreConformance, BadKeysAreRefusedEverywhere) {
-  for (const std::string& key : {std::string(), std::string("../x"), std::string("/etc/passwd"),
-                                 std::string("a/../../x"), std::string(5000, 'k'),
-                                 std::string("a\xFF"), std::string("a\nb")}) {
+  for (const std::string& key :
+       {std::string(), std::string("../x"), std::string("/etc/passwd"), std::string("a/../../x"),
+        std::string(5000, 'k'), std::string("a\xFF"), std::string("a\nb")}) {
     EXPECT_EQ(store_->Head(ctx_, key).error().code, "store.bad_key");
     EXPECT_EQ(store_->Get(ctx_, key).error().code, "store.bad_key");
     EXPECT_EQ(store_->Put(ctx_, {.key = key, .body = {}}).error().code, "store.bad_key");
@@ -145,8 +146,9 @@ TEST_P(StoreConformance, RangesAreCutAtTheEnd) {
   };
   EXPECT_EQ(read({.offset = 2, .length = 3}).value(), "234");
   EXPECT_EQ(read({.offset = 8, .length = 30}).value(), "89");
-  for (const ByteRange& bad : {ByteRange{.offset = 10, .length = 1}, ByteRange{.offset = -1, .length = 1},
-                               ByteRange{.offset = 0, .length = 0}}) {
+  for (const ByteRange& bad :
+       {ByteRange{.offset = 10, .length = 1}, ByteRange{.offset = -1, .length = 1},
+        ByteRange{.offset = 0, .length = 0}}) {
     EXPECT_EQ(read(bad).error().code, "store.bad_range");
   }
   std::promise<Result<OperationResult>> got;
@@ -185,9 +187,10 @@ TEST_P(StoreConformance, AWriterShowsNothingBeforeItFinishes) {
 
 TEST_P(StoreConformance, TheBarrierMakesVisible) {
   for (int i = 0; i < 100; ++i) {
-    const auto put = store_->Put(ctx_, {.key = "pool/" + std::to_string(i % 7) + "/" + std::to_string(i),
-                                        .body = "v",
-                                        .durability = Durability::kAtBarrier});
+    const auto put =
+        store_->Put(ctx_, {.key = "pool/" + std::to_string(i % 7) + "/" + std::to_string(i),
+                           .body = "v",
+                           .durability = Durability::kAtBarrier});
     ASSERT_TRUE(put.has_value());
     EXPECT_EQ(put.value().size, 1);
     EXPECT_FALSE(put.value().folder.has_value());
@@ -223,8 +226,9 @@ TEST_P(StoreConformance, CopyWorksOrIsRefused) {
   EXPECT_EQ(store_->Get(ctx_, "to/there").value(), "body");
   EXPECT_EQ(store_->Copy(ctx_, {.from_key = "none", .to_key = "x"}).error().kind,
             ErrorKind::kNotFound);
-  EXPECT_EQ(store_->Copy(ctx_, {.from_key = "from", .from_etag = "other", .to_key = "x"}).error().kind,
-            ErrorKind::kConflict);
+  EXPECT_EQ(
+      store_->Copy(ctx_, {.from_key = "from", .from_etag = "other", .to_key = "x"}).error().kind,
+      ErrorKind::kConflict);
 }
 
 TEST_P(StoreConformance, AnEndedContextStopsEverything) {
@@ -270,8 +274,9 @@ TEST_P(StoreConformance, ManyOperationsInFlightCompleteOnceEach) {
 
 // Names that sort otherwise as files and as folders ("a", "a!", "a/", "a0").
 std::set<std::string> RandomKeys(Random& random, int count) {
-  const std::vector<std::string> segments = {"a",  "a!", "a.b", "a0", "b", "bb", "ab", "-", "~",
-                                             "z9", "A",  "\xC3\xA4", "0", "00", "a b", "a-b-c-d-e-f"};
+  const std::vector<std::string> segments = {"a",  "a!", "a.b", "a0",         "b", "bb",
+                                             "ab", "-",  "~",   "z9",         "A", "\xC3\xA4",
+                                             "0",  "00", "a b", "a-b-c-d-e-f"};
   std::set<std::string> keys;
   for (int i = 0; i < count; ++i) {
     std::string key;
@@ -297,8 +302,7 @@ TEST_P(StoreConformance, ListsInByteOrderWhatTheQueryAsksFor) {
     SeededRandom random(seed);
     const std::set<std::string> keys = RandomKeys(random, 300);
     for (const std::string& key : keys) {
-      ASSERT_TRUE(store_
-                      ->Put(ctx_, {.key = key, .body = key, .durability = Durability::kAtBarrier})
+      ASSERT_TRUE(store_->Put(ctx_, {.key = key, .body = key, .durability = Durability::kAtBarrier})
                       .has_value());
     }
     ASSERT_TRUE(store_->Barrier(ctx_).has_value());
@@ -309,13 +313,14 @@ TEST_P(StoreConformance, ListsInByteOrderWhatTheQueryAsksFor) {
       std::string key = all[static_cast<std::size_t>(
           random.Between(0, static_cast<std::int64_t>(all.size()) - 1))];
       if (random.Between(0, 1) == 0) {
-        key.resize(static_cast<std::size_t>(
-            random.Between(0, static_cast<std::int64_t>(key.size()))));
+        key.resize(
+            static_cast<std::size_t>(random.Between(0, static_cast<std::int64_t>(key.size()))));
       }
       return key;
     };
     for (int round = 0; round < 100; ++round) {
-      const ListQuery query{.prefix = some_key(), .start_after = some_key(), .end_before = some_key()};
+      const ListQuery query{
+          .prefix = some_key(), .start_after = some_key(), .end_before = some_key()};
       std::vector<std::string> expected;
       for (const std::string& key : all) {
         if (key.compare(0, query.prefix.size(), query.prefix) == 0 && key > query.start_after &&
