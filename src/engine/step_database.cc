@@ -63,6 +63,17 @@ Result<void> CloseWindow(const Context& ctx, BackupState& state) {
   return {};
 }
 
+// A database may be called anything, also "a/b" or "..": what no file name needs becomes '_'.
+std::string FileNameOf(std::string name) {
+  for (char& c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.';
+    if (!plain) c = '_';
+  }
+  if (name.starts_with('.')) name.front() = '_';
+  return name;
+}
+
 Result<void> DumpDatabase(const Context& ctx, BackupState& state) {
   LC2_ASSIGN_OR_RETURN(const database::DatabaseTarget target,
                        ResolveDatabase(state.provider, state.run.environment));
@@ -80,7 +91,7 @@ Result<void> DumpDatabase(const Context& ctx, BackupState& state) {
 
   // Layout Folder is what LCP's tools read: a plain library and a plain SQL dump.
   const bool plain = state.library.layout == vault::Layout::kFolder;
-  const std::string name = target.name + (plain ? ".sql.gz" : ".dump.zst");
+  const std::string name = FileNameOf(target.name) + (plain ? ".sql.gz" : ".dump.zst");
   LC2_ASSIGN_OR_RETURN(const database::DumpFacts dump,
                        session->WriteDump(ctx, *state.vault,
                                           {.key = DumpKey(state, name),

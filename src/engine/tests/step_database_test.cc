@@ -57,6 +57,15 @@ TEST_F(DatabaseStep, LeavesADumpWhoseDamageIsFound) {
   EXPECT_EQ(named(api::VerifyLevel::kFull), "nothing");
 }
 
+TEST_F(DatabaseStep, NamesTheDumpWithoutWhatAPathWouldRead) {
+  testing::PrivatePostgres::Shared()->Psql(
+      "postgres", "create database \"../od/d\" template \"" + portal_->name() + "\"");
+  site.environment.spec.database.name = "../od/d";
+  const auto backup = site.BackUp(kFirstBackup);
+  ASSERT_TRUE(IsOk(backup));
+  EXPECT_THAT(backup->manifest.database.dump->path, HasSubstr("/database/a1/_._od_d.dump.zst"));
+}
+
 TEST_F(DatabaseStep, NeverTakesOverADumpThatIsNotFinished) {
   const vault::StartedRun started = site.Open(kFirstBackup);
   // The dump lies there, but nobody said that it is whole.
