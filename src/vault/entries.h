@@ -53,7 +53,9 @@ struct LibraryWriterOptions {
   std::optional<RunId> inherited;
   std::int64_t inline_limit = kMaxInlineFiles;
   std::int64_t shard_entries = kMaxShardEntries;
-  std::int64_t spill_bytes = 16 << 20;  // memory of the written-object sets (spill.h)
+  // Memory of the written-object sets (spill.h): full after 50,000 objects, so that a larger library
+  // takes no more.
+  std::int64_t spill_bytes = 4 << 20;
 };
 
 // Takes all entries of a backup in key order and writes shards, index and the sets of objects that
