@@ -180,9 +180,8 @@ class BackupReconciler {
   vault::CheckOptions Checks() const {
     return {.source_bucket = at_->environment.spec.document_library.bucket,
             .provider = codec::Word(at_->environment.spec.provider),
-            // Existence and size here; the bytes are read back by the verify step, as much as the
-            // request asks for.
-            .dump_digest = false};
+            // The verify step has read the dump already; here it would be read twice.
+            .dump_digest = request_.spec.verify == api::VerifyLevel::kExists};
   }
 
   Result<void> Commit(const AttemptId& attempt) {
