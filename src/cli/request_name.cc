@@ -33,7 +33,9 @@ Result<std::string> FreshName(Session& session, vault::RunKind kind, const std::
     if (!at.has_value()) return name;
     const auto accepted =
         vault::ReadRequestRecord(session.ctx(), at->session->store(), at->id(), kind, name);
-    if (!accepted.has_value() && IsMissing(accepted.error())) return name;
+    // A record that cannot be read is no name that is taken: running the request says what is
+    // wrong.
+    if (!accepted.has_value()) return name;
   }
   return Error{.kind = ErrorKind::kAlreadyExists,
                .code = "cli.no_free_name",
