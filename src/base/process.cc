@@ -31,6 +31,9 @@ constexpr std::size_t kStderrTail = 16 * 1024;
 constexpr std::size_t kStderrInMessage = 1000;
 constexpr int kPipeBytes = 1 << 20;
 constexpr milliseconds kPollSlice{100};
+// pg_dump writes 4 KiB at a time. Who waits for each is woken 250,000 times a GiB, on both sides of
+// the pipe; after this pause some hundred KiB have come together.
+constexpr milliseconds kGather{1};
 // A grandchild may keep the pipe open after the child's end: it is not waited for for ever.
 constexpr milliseconds kStderrGrace{500};
 
@@ -157,15 +160,22 @@ class PosixChild final : public ChildProcess {
   class Output final : public ByteSource {
    public:
     Output(PosixChild& child, UniqueFd fd, std::string name)
-        : child_(child), fd_(std::move(fd)), name_(std::move(name)) {}
+        : child_(child),
+          fd_(std::move(fd)),
+          name_(std::move(name)),
+          has_room_(::fcntl(fd_.get(), F_GETPIPE_SZ) >= kPipeBytes) {}
 
     Result<std::size_t> Read(std::span<char> buffer) override {
       pollfd ready{fd_.get(), POLLIN, 0};
+      // A pipe of the usual 64 KiB would be full before the pause is over.
+      if (drained_ && has_room_) std::this_thread::sleep_for(kGather);
       while (true) {
         // Asked for first, so that the group has the whole slice to die in and close the pipe.
         const bool gone = child_.IsGoneByForce();
         if (::poll(&ready, 1, static_cast<int>(kPollSlice.count())) > 0) {
-          return FdSource(fd_.get(), name_).Read(buffer);
+          Result<std::size_t> count = FdSource(fd_.get(), name_).Read(buffer);
+          drained_ = count.has_value() && *count < buffer.size();
+          return count;
         }
         if (!gone) continue;
         return Error{.kind = ErrorKind::kCancelled,
@@ -178,6 +188,8 @@ class PosixChild final : public ChildProcess {
     PosixChild& child_;
     const UniqueFd fd_;
     const std::string name_;
+    const bool has_room_;
+    bool drained_ = false;  // the last read took all there was
   };
 
   void Live(ProcessOptions options, Pipes pipes, std::promise<int> started) {

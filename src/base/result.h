@@ -26,12 +26,15 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
+  // NOLINTBEGIN(google-explicit-constructor, bugprone-forwarding-reference-overload):
+  // `return value;` and `return error;` are what this class is for, as with std::expected.
   template <class U = T>
   // No other Result: bool is constructible from each of them, which would lose its error.
   requires(std::is_constructible_v<T, U&&> && !internal::kIsResult<std::remove_cvref_t<U>> &&
            !std::is_same_v<std::remove_cvref_t<U>, Error>) Result(U&& value)
       : state_(std::in_place_index<0>, std::forward<U>(value)) {}
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+  // NOLINTEND(google-explicit-constructor, bugprone-forwarding-reference-overload)
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
@@ -87,6 +90,7 @@ class [[nodiscard]] Result<void> {
   using value_type = void;
 
   Result() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): as above
   Result(Error error) : error_(std::make_shared<const Error>(std::move(error))) {}
 
   bool has_value() const { return error_ == nullptr; }

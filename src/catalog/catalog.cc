@@ -224,14 +224,14 @@ class SqliteCatalog final : public Catalog {
   }
 
   Result<void> Put(const Context& ctx, const BackupRecord& record) override {
-    static const std::string statement = [] {
+    static const std::string kStatement = [] {
       std::string marks;
       for (int i = 1; i <= kColumnCount; ++i) marks += fmt::format("{}${}", i == 1 ? "" : ",", i);
       return fmt::format("insert or replace into backup_requests ({}) values ({})", kColumns,
                          marks);
     }();
     LC2_RETURN_IF_ERROR(CheckOpen());
-    const auto put = connection_->Execute(ctx, statement, ParamsOf(record));
+    const auto put = connection_->Execute(ctx, kStatement, ParamsOf(record));
     if (!put.has_value()) return Named(put.error());
     return {};
   }

@@ -22,9 +22,6 @@ namespace lc2::control {
 
 namespace {
 
-// An attempt that vanished is made again so often before the run is given up.
-constexpr std::size_t kMaxAttempts = 3;
-
 class BackupReconciler {
  public:
   BackupReconciler(const Context& ctx, const Deps& deps, api::BackupRequest request)
@@ -57,14 +54,9 @@ class BackupReconciler {
     return Publish();
   }
 
-  // Best effort: the error itself is what the caller gets.
   void ShowStalled(const Error& error) {
     request_.status = MakeStalledStatus(request_, error, ctx_.clock().Now());
-    const auto shown = UpdateStatusAs(ctx_, deps_.resources, request_);
-    if (!shown.has_value()) {
-      ctx_.log().Warning("status not written",
-                         {{"request", request_.metadata.name}, {"error", Describe(shown.error())}});
-    }
+    TryUpdateStatus(ctx_, deps_, request_);
   }
 
  private:
@@ -87,11 +79,7 @@ class BackupReconciler {
   }
 
   Result<bool> KnownToVault() const {
-    const auto record = vault::ReadRequestRecord(ctx_, store(), env(), vault::RunKind::kBackup,
-                                                 request_.metadata.name);
-    if (record.has_value()) return true;
-    if (record.error().kind != ErrorKind::kNotFound) return record.error();
-    return false;
+    return vault::WasAccepted(ctx_, store(), env(), vault::RunKind::kBackup, request_.metadata.name);
   }
 
   Result<vault::StartedRun> Start(const vault::RequestRecord& record) {

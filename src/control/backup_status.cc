@@ -8,6 +8,7 @@
 #include "base/time_format.h"
 #include "codec/described.h"
 #include "control/run_error.h"
+#include "control/status_writer.h"
 
 namespace lc2::control {
 
@@ -15,39 +16,7 @@ namespace {
 
 using api::ConditionStatus;
 
-class StatusBuilder {
- public:
-  StatusBuilder(const api::BackupRequest& request, Time now)
-      : request_(request), status_(request.status), now_(now) {
-    status_.observed_generation = request.metadata.generation;
-    // What one look sets, the next one takes back unless it still holds.
-    std::erase_if(status_.conditions, [](const auto& known) { return known.type == "Stalled"; });
-  }
-
-  void Set(std::string type, ConditionStatus status, std::string reason, std::string message = {}) {
-    status_.conditions = api::SetCondition(std::move(status_.conditions),
-                                           {.type = std::move(type),
-                                            .status = status,
-                                            .reason = std::move(reason),
-                                            .message = std::move(message),
-                                            .observed_generation = request_.metadata.generation},
-                                           now_);
-  }
-
-  api::BackupRequestStatus& status() { return status_; }
-
-  api::BackupRequestStatus Finish() {
-    api::BackupRequest with = request_;
-    with.status = status_;
-    status_.state = api::DeriveBackupState(with);
-    return std::move(status_);
-  }
-
- private:
-  const api::BackupRequest& request_;
-  api::BackupRequestStatus status_;
-  const Time now_;
-};
+using StatusBuilder = StatusWriter<api::BackupRequest, api::DeriveBackupState>;
 
 void FillRun(StatusBuilder& builder, const vault::RunFacts& run) {
   api::BackupRequestStatus& status = builder.status();

@@ -29,6 +29,18 @@ struct Deps {
 // like, after which the same call may succeed.
 Result<void> KeepRecord(const Context& ctx, const Deps& deps, const catalog::BackupRecord& record);
 
+// Shows a status as a best effort: the error that it tells of is what the caller gets.
+template <typename Request>
+void TryUpdateStatus(const Context& ctx, const Deps& deps, const Request& request) {
+  const auto shown = UpdateStatusAs(ctx, deps.resources, request);
+  if (shown.has_value()) return;
+  ctx.log().Warning("status not written",
+                    {{"request", request.metadata.name}, {"error", Describe(shown.error())}});
+}
+
+// An attempt that vanished is made again so often before its run is given up.
+inline constexpr std::size_t kMaxAttempts = 3;
+
 // An error that no repetition gets past.
 bool NeedsSomebody(const Error& error);
 

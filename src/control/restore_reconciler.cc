@@ -19,9 +19,6 @@ namespace lc2::control {
 
 namespace {
 
-// An attempt that vanished is made again so often before the run is given up.
-constexpr std::size_t kMaxAttempts = 3;
-
 class RestoreReconciler {
  public:
   RestoreReconciler(const Context& ctx, const Deps& deps, api::RestoreRequest request)
@@ -62,14 +59,9 @@ class RestoreReconciler {
     return ShowRun();
   }
 
-  // Best effort: the error itself is what the caller gets.
   void ShowStalled(const Error& error) {
     request_.status = MakeStalledStatus(request_, error, ctx_.clock().Now());
-    const auto shown = UpdateStatusAs(ctx_, deps_.resources, request_);
-    if (!shown.has_value()) {
-      ctx_.log().Warning("status not written",
-                         {{"request", request_.metadata.name}, {"error", Describe(shown.error())}});
-    }
+    TryUpdateStatus(ctx_, deps_, request_);
   }
 
  private:
@@ -85,11 +77,7 @@ class RestoreReconciler {
   }
 
   Result<bool> KnownToVault() const {
-    const auto record = vault::ReadRequestRecord(ctx_, store(), env(), vault::RunKind::kRestore,
-                                                 request_.metadata.name);
-    if (record.has_value()) return true;
-    if (record.error().kind != ErrorKind::kNotFound) return record.error();
-    return false;
+    return vault::WasAccepted(ctx_, store(), env(), vault::RunKind::kRestore, request_.metadata.name);
   }
 
   // Sets the plan, or the refusal, or both. Errors: those of a vault that cannot be reached.

@@ -4,6 +4,7 @@
 #include "codec/described.h"
 #include "control/backup_status.h"
 #include "control/run_error.h"
+#include "control/status_writer.h"
 
 namespace lc2::control {
 
@@ -11,48 +12,21 @@ namespace {
 
 using api::ConditionStatus;
 
-class StatusBuilder {
+class StatusBuilder : public StatusWriter<api::RestoreRequest, api::DeriveRestoreState> {
  public:
-  StatusBuilder(const api::RestoreRequest& request, Time now)
-      : request_(request), status_(request.status), now_(now) {
-    status_.observed_generation = request.metadata.generation;
-    // What one look sets, the next one takes back unless it still holds.
-    std::erase_if(status_.conditions, [](const auto& known) { return known.type == "Stalled"; });
-    status_.error.reset();
+  StatusBuilder(const api::RestoreRequest& request, Time now) : StatusWriter(request, now) {
+    status().error.reset();
   }
 
-  void Set(std::string type, ConditionStatus status, std::string reason, std::string message = {}) {
-    status_.conditions = api::SetCondition(std::move(status_.conditions),
-                                           {.type = std::move(type),
-                                            .status = status,
-                                            .reason = std::move(reason),
-                                            .message = std::move(message),
-                                            .observed_generation = request_.metadata.generation},
-                                           now_);
-  }
   void SetError(const Error& error) {
-    status_.error = api::ToErrorStatus(error);
-    status_.error->message = Recordable(status_.error->message);
-    status_.error->hint = Recordable(status_.error->hint);
+    status().error = api::ToErrorStatus(error);
+    status().error->message = Recordable(status().error->message);
+    status().error->hint = Recordable(status().error->hint);
   }
   void SetPlan(const engine::RestorePlan& plan) {
-    status_.plan = codec::Encode(plan);
-    status_.plan_digest = Sha256Tagged(codec::CanonicalJson(status_.plan));
+    status().plan = codec::Encode(plan);
+    status().plan_digest = Sha256Tagged(codec::CanonicalJson(status().plan));
   }
-
-  api::RestoreRequestStatus& status() { return status_; }
-
-  api::RestoreRequestStatus Finish() {
-    api::RestoreRequest with = request_;
-    with.status = status_;
-    status_.state = api::DeriveRestoreState(with);
-    return std::move(status_);
-  }
-
- private:
-  const api::RestoreRequest& request_;
-  api::RestoreRequestStatus status_;
-  const Time now_;
 };
 
 void FillAbandoned(StatusBuilder& builder, const vault::Abandoned& abandoned) {

@@ -120,4 +120,12 @@ Result<RequestRecord> ReadRequestRecord(const Context& ctx, ObjectStore& store,
                .cause = Share(std::move(bytes).error())};
 }
 
+Result<bool> WasAccepted(const Context& ctx, ObjectStore& store, const EnvironmentId& env,
+                         RunKind kind, const std::string& name) {
+  const Result<RequestRecord> record = ReadRequestRecord(ctx, store, env, kind, name);
+  if (record.has_value()) return true;
+  if (record.error().kind != ErrorKind::kNotFound) return record.error();
+  return false;
+}
+
 }  // namespace lc2::vault

@@ -42,4 +42,8 @@ Result<RequestRecord> ReadRequestRecord(const Context& ctx, ObjectStore& store,
                                         const EnvironmentId& env, RunKind kind,
                                         const std::string& name);
 
+// Whether a request of this name was ever accepted.
+Result<bool> WasAccepted(const Context& ctx, ObjectStore& store, const EnvironmentId& env,
+                         RunKind kind, const std::string& name);
+
 }  // namespace lc2::vault
