@@ -165,6 +165,8 @@ Result<FolderRoot> FolderRoot::Open(const std::filesystem::path& path,
 }
 
 OpenAttempt FolderRoot::OpenBeneath(const std::string& path, int flags) const {
+  // The kernel reads up to a zero byte: what was asked for and what was opened would differ.
+  if (path.find('\0') != std::string::npos) return {{}, EINVAL};
   const std::string& name = path.empty() ? "." : path;
   return confinement_ == Confinement::kKernel ? OpenByKernel(fd(), name.c_str(), flags)
                                               : OpenBySegments(fd(), name, flags);

@@ -40,7 +40,7 @@ class FolderRoot {
                                  const FolderStoreOptions& options);
 
   // Opens `path` (relative, "" for the root) with O_CLOEXEC | O_NOFOLLOW and `flags`. A symbolic
-  // link anywhere in it is ELOOP (as last segment with O_PATH: the link itself).
+  // link anywhere in it is ELOOP (as last segment with O_PATH: the link itself), a zero byte EINVAL.
   OpenAttempt OpenBeneath(const std::string& path, int flags) const;
 
   int fd() const { return fd_.get(); }

@@ -367,7 +367,7 @@ TEST(FolderRoot, BothConfinementsAnswerAlike) {
   fs::create_symlink(folder.path(), folder.path() / "in/a/up");
   auto root = storage::FolderRoot::Open(folder.path() / "in", {}).value();
   struct Case {
-    const char* path;
+    std::string path;
     int flags;
     int error;
   };
@@ -386,6 +386,9 @@ TEST(FolderRoot, BothConfinementsAnswerAlike) {
                             {"a/up", O_PATH | O_DIRECTORY, ELOOP},
                             {"../secret", O_RDONLY, EXDEV},
                             {"a/../../secret", O_RDONLY, EXDEV},
+                            // The kernel would read the first two bytes alone.
+                            {std::string("..\0x", 4), O_RDONLY, EINVAL},
+                            {std::string("a\0/b", 4), O_RDONLY, EINVAL},
                             {"link", O_PATH, 0}}) {
       const storage::OpenAttempt attempt = root.OpenBeneath(one.path, one.flags);
       EXPECT_EQ(attempt.error, one.error) << one.path;
