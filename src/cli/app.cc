@@ -124,6 +124,7 @@ void AddAllCommands(CLI::App& app, GlobalOptions& options, Chosen& chosen) {
   AddLocationCommands(app, chosen);
   AddBackupCommands(app, chosen);
   AddRestoreCommands(app, chosen);
+  AddRetentionCommands(app, chosen);
   AddCatalogCommands(app, chosen);
   AddDoctorCommand(app, chosen);
   AddCompletionCommand(app, chosen);

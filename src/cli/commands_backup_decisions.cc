@@ -58,6 +58,16 @@ Result<void> Hold(Session& session, const std::string& id, bool on, const std::s
               on ? fmt::format("{} is held: {}", id, reason) : fmt::format("{} is released", id));
 }
 
+Result<void> Extend(Session& session, const std::string& id, std::int64_t days,
+                    const std::string& reason) {
+  LC2_ASSIGN_OR_RETURN(auto at, session.OpenVault(provider::VaultAccess::kWrite));
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
+  LC2_ASSIGN_OR_RETURN(const Time expires,
+                       control::ExtendBackup(session.ctx(), home->deps(), at, BackupId(id),
+                                             std::chrono::days(days), reason));
+  return Show(session, at, id, fmt::format("{} stays until {}", id, FormatRfc3339(expires)));
+}
+
 Result<void> Delete(Session& session, const std::string& id, bool withdraw,
                     const std::string& reason) {
   LC2_ASSIGN_OR_RETURN(auto at, session.OpenVault(provider::VaultAccess::kWrite));
@@ -100,6 +110,7 @@ void AddBackupDecisionCommands(CLI::App& backup, Chosen& chosen) {
     std::string id;
     std::string reason;
     bool flag = false;
+    std::int64_t days = 0;
   };
   auto hold = std::make_shared<Options>();
   CLI::App* hold_command =
@@ -111,6 +122,23 @@ void AddBackupDecisionCommands(CLI::App& backup, Chosen& chosen) {
   hold_command->callback([&chosen, hold] {
     chosen.action = [hold](Session& session) {
       return Hold(session, hold->id, !hold->flag, hold->reason);
+    };
+  });
+
+  auto extend = std::make_shared<Options>();
+  CLI::App* extend_command =
+      AddCommand(backup, "extend", "keep a backup longer; retention is never shortened",
+                 "lc2 backup extend retail-prd-backup-20251109-143000 --retention-days 90");
+  AddBackupArgument(*extend_command, extend->id);
+  extend_command
+      ->add_option("--retention-days", extend->days, "days since the backup was made, 7 to 365")
+      ->required()
+      ->check(CLI::Range(7, 365))
+      ->type_name("DAYS");
+  extend_command->add_option("--reason", extend->reason, "why");
+  extend_command->callback([&chosen, extend] {
+    chosen.action = [extend](Session& session) {
+      return Extend(session, extend->id, extend->days, extend->reason);
     };
   });
 

@@ -2,9 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "base/time_format.h"
 #include "cli/backup_view.h"
 #include "cli/commands_internal.h"
+#include "cli/time_option.h"
 #include "codec/described.h"
 
 namespace lc2::cli {
@@ -22,16 +22,6 @@ struct ListOptions {
   std::int64_t limit = 100;
   bool everywhere = false;
 };
-
-Result<std::optional<Time>> ParseTimeOption(const std::string& text) {
-  if (text.empty()) return std::optional<Time>();
-  Result<Time> time = ParseRfc3339(text.size() == 10 ? text + "T00:00:00Z" : text);
-  if (time.has_value()) return std::optional(*time);
-  return Error{.kind = ErrorKind::kInvalid,
-               .code = "cli.bad_time",
-               .message = fmt::format("'{}' is neither a time nor a day", text),
-               .hint = "write a day as 2025-11-09, or a time as 2025-11-09T14:30:00Z"};
-}
 
 Result<catalog::BackupFilter> MakeFilter(Session& session, const ListOptions& options) {
   if (options.limit < 1 || options.limit > kMaxPage) {

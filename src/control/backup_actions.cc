@@ -4,6 +4,7 @@
 
 #include "codec/described.h"
 #include "control/backup_reconciler.h"
+#include "control/retention.h"
 #include "engine/losses.h"
 #include "vault/deletion.h"
 #include "vault/known_losses.h"
@@ -13,23 +14,6 @@ namespace lc2::control {
 namespace {
 
 constexpr std::size_t kRecordedKeys = 100;
-
-// Shows a decision in the catalogue and on the request that made the backup, where it is still
-// there. The decision stands in the log by now: what keeps it from being shown is no failure of it.
-void Show(const Context& ctx, const Deps& deps, EnvironmentVault& at, const vault::RunFacts& run) {
-  const auto warn = [&](const Error& error) {
-    ctx.log().Warning("decision recorded, but not shown everywhere: `lc2 catalog rebuild`",
-                      {{"run", run.run.str()}, {"error", Describe(error)}});
-  };
-  if (const auto fresh =
-          deps.catalog.Refresh(ctx, at.session->location(), at.session->store(), at.id(), run.run);
-      !fresh.has_value()) {
-    warn(fresh.error());
-  }
-  const vault::RequestRef& request = run.opened->request;
-  const auto shown = ReconcileBackup(ctx, deps, request.name_space, request.name);
-  if (!shown.has_value() && shown.error().code != "resource.not_found") warn(shown.error());
-}
 
 vault::Verified ToRecord(const engine::VerifyReport& report, api::VerifyLevel level) {
   vault::Verified verified{.level = codec::Word(level),
@@ -48,6 +32,22 @@ std::string UnreadableFile(const EnvironmentId& env, const BackupId& id, const E
 }
 
 }  // namespace
+
+void ShowBackup(const Context& ctx, const Deps& deps, EnvironmentVault& at,
+                const vault::RunFacts& run) {
+  const auto warn = [&](const Error& error) {
+    ctx.log().Warning("decision recorded, but not shown everywhere: `lc2 catalog rebuild`",
+                      {{"run", run.run.str()}, {"error", Describe(error)}});
+  };
+  if (const auto fresh =
+          deps.catalog.Refresh(ctx, at.session->location(), at.session->store(), at.id(), run.run);
+      !fresh.has_value()) {
+    warn(fresh.error());
+  }
+  const vault::RequestRef& request = run.opened->request;
+  const auto shown = ReconcileBackup(ctx, deps, request.name_space, request.name);
+  if (!shown.has_value() && shown.error().code != "resource.not_found") warn(shown.error());
+}
 
 Result<VerifyOutcome> VerifyBackup(const Context& ctx, const Deps& deps, EnvironmentVault& at,
                                    const BackupId& id, api::VerifyLevel level) {
@@ -75,7 +75,7 @@ Result<VerifyOutcome> VerifyBackup(const Context& ctx, const Deps& deps, Environ
       const vault::RunFacts after,
       vault::RecordVerified(ctx, at.session->vault(), at.id(), run.run, ToRecord(report, level),
                             {.who = deps.who, .why = "verification"}));
-  Show(ctx, deps, at, after);
+  ShowBackup(ctx, deps, at, after);
   return VerifyOutcome{.report = std::move(report), .run_id = run.run.str()};
 }
 
@@ -87,8 +87,20 @@ Result<void> HoldBackup(const Context& ctx, const Deps& deps, EnvironmentVault& 
       const vault::RunFacts after,
       vault::SetHold(ctx, at.session->vault(), at.id(), run.run, {.on = on, .reason = reason},
                      {.who = deps.who, .why = reason}));
-  Show(ctx, deps, at, after);
+  ShowBackup(ctx, deps, at, after);
   return {};
+}
+
+Result<Time> ExtendBackup(const Context& ctx, const Deps& deps, EnvironmentVault& at,
+                          const BackupId& id, std::chrono::days retention, const std::string& why) {
+  LC2_ASSIGN_OR_RETURN(const vault::RunFacts run,
+                       vault::FindRun(ctx, at.session->store(), at.id(), id));
+  LC2_ASSIGN_OR_RETURN(
+      const vault::RunFacts after,
+      vault::ExtendRetention(ctx, at.session->vault(), at.id(), run.run,
+                             run.opened->timestamp + retention, {.who = deps.who, .why = why}));
+  ShowBackup(ctx, deps, at, after);
+  return *after.expires_at;
 }
 
 Result<std::optional<Time>> DeleteBackup(const Context& ctx, const Deps& deps, EnvironmentVault& at,
@@ -96,7 +108,15 @@ Result<std::optional<Time>> DeleteBackup(const Context& ctx, const Deps& deps, E
   const vault::Vault& vault = at.session->vault();
   LC2_ASSIGN_OR_RETURN(vault::RunFacts run, vault::FindRun(ctx, at.session->store(), at.id(), id));
   const vault::By by{.who = deps.who, .why = why};
-  if (!run.deleted && !run.delete_not_before) {
+  if (run.delete_requested_by == kRetentionWho) {
+    // Retention takes back what it asked for, a person's wish it does not: make it one. It is due
+    // as it was shown.
+    const Time due = *run.delete_not_before;
+    if (!run.hold) {
+      LC2_ASSIGN_OR_RETURN(run, vault::WithdrawDeletion(ctx, vault, at.id(), run.run, by));
+    }
+    LC2_ASSIGN_OR_RETURN(run, vault::RequestDeletion(ctx, vault, at.id(), run.run, due, by));
+  } else if (!run.deleted && !run.delete_not_before) {
     // Records keep whole seconds: never before the delay is over, and at once where there is none.
     const std::chrono::days delay(at.location.spec.soft_delete_days);
     const Time now = ctx.clock().Now();
@@ -111,7 +131,7 @@ Result<std::optional<Time>> DeleteBackup(const Context& ctx, const Deps& deps, E
   } else {
     waits = run.delete_not_before;
   }
-  Show(ctx, deps, at, run);
+  ShowBackup(ctx, deps, at, run);
   return waits;
 }
 
@@ -122,7 +142,7 @@ Result<void> KeepBackup(const Context& ctx, const Deps& deps, EnvironmentVault& 
   LC2_ASSIGN_OR_RETURN(const vault::RunFacts after,
                        vault::WithdrawDeletion(ctx, at.session->vault(), at.id(), run.run,
                                                {.who = deps.who, .why = why}));
-  Show(ctx, deps, at, after);
+  ShowBackup(ctx, deps, at, after);
   return {};
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 #include "base/context.h"
@@ -25,8 +27,14 @@ Result<VerifyOutcome> VerifyBackup(const Context& ctx, const Deps& deps, Environ
 Result<void> HoldBackup(const Context& ctx, const Deps& deps, EnvironmentVault& at,
                         const BackupId& id, bool on, const std::string& reason);
 
+// Keeps a backup until `retention` after it was made, and returns when that is. Only ever longer:
+// kInvalid "vault.retention_shortened".
+Result<Time> ExtendBackup(const Context& ctx, const Deps& deps, EnvironmentVault& at,
+                          const BackupId& id, std::chrono::days retention, const std::string& why);
+
 // Asks for deletion after the location's soft-delete delay; a deletion that is due is carried out.
-// Returns when it is due, or nothing once it is done. kConflict "vault.held" under hold.
+// One that retention asked for becomes the person's, due as it was shown. Returns when it is due,
+// or nothing once it is done. kConflict "vault.held" under hold.
 Result<std::optional<Time>> DeleteBackup(const Context& ctx, const Deps& deps, EnvironmentVault& at,
                                          const BackupId& id, const std::string& why);
 Result<void> KeepBackup(const Context& ctx, const Deps& deps, EnvironmentVault& at,
@@ -36,5 +44,10 @@ Result<void> KeepBackup(const Context& ctx, const Deps& deps, EnvironmentVault& 
 // next backup passes. Returns how many were new. kConflict "losses.run_not_failed".
 Result<std::int64_t> AcceptMissing(const Context& ctx, const Deps& deps, EnvironmentVault& at,
                                    const BackupId& id, const std::string& why);
+
+// Shows a decision in the catalogue and on the request that made the backup, where it is still
+// there. The decision stands in the log by now: what keeps it from being shown is no failure of it.
+void ShowBackup(const Context& ctx, const Deps& deps, EnvironmentVault& at,
+                const vault::RunFacts& run);
 
 }  // namespace lc2::control

@@ -1,8 +1,6 @@
 #include "control/choose_base.h"
 
-#include <algorithm>
-#include <map>
-
+#include "control/soundness.h"
 #include "engine/base_entries.h"
 #include "vault/backup.h"
 #include "vault/commit.h"
@@ -12,53 +10,6 @@ namespace lc2::control {
 namespace {
 
 bool LeftMap(const vault::RunFacts& run) { return run.finished && run.finished->map_digest; }
-
-// The runs that stand in one tree of bases, each tree with the time of the last damage found in it.
-class Trees {
- public:
-  explicit Trees(const std::vector<vault::RunFacts>& runs) {
-    for (const vault::RunFacts& run : runs) {
-      if (!run.opened) continue;
-      if (const auto& base = run.opened->base) {
-        Join(run.run, base->restore_run ? *base->restore_run : base->backup_run.value_or(run.run));
-      }
-      if (run.opened->source) Join(run.run, run.opened->source->run_id);
-    }
-    for (const vault::RunFacts& run : runs) {
-      if (!run.verified || run.verified->result != "Damaged") continue;
-      Time& damaged = damaged_at_[RootOf(run.run)];
-      damaged = std::max(damaged, run.verified_at.value_or(Time::max()));
-    }
-  }
-
-  // No damage is known that the run's backup could share.
-  bool IsSound(const vault::RunFacts& run) {
-    const auto damaged = damaged_at_.find(RootOf(run.run));
-    if (damaged == damaged_at_.end()) return true;
-    return run.verified && run.verified->result == "Passed" && run.verified->level == "Full" &&
-           run.verified_at > damaged->second;
-  }
-
- private:
-  RunId RootOf(RunId run) {
-    for (auto above = above_.find(run); above != above_.end(); above = above_.find(run)) {
-      // Shortens the way for the next one: chains of incremental backups are long.
-      if (const auto next = above_.find(above->second); next != above_.end()) {
-        above->second = next->second;
-      }
-      run = above->second;
-    }
-    return run;
-  }
-  void Join(const RunId& a, const RunId& b) {
-    const RunId root_a = RootOf(a);
-    const RunId root_b = RootOf(b);
-    if (root_a != root_b) above_[root_a] = root_b;
-  }
-
-  std::map<RunId, RunId> above_;
-  std::map<RunId, Time> damaged_at_;  // by root
-};
 
 bool CanBeBase(const vault::RunFacts& run) {
   if (!run.opened) return false;
@@ -94,10 +45,10 @@ Result<bool> IsReadable(const Context& ctx, const vault::Vault& vault, const Env
 }  // namespace
 
 std::optional<vault::Base> DecideBase(const std::vector<vault::RunFacts>& runs) {
-  Trees trees(runs);
+  Soundness soundness(runs);
   const vault::RunFacts* best = nullptr;
   for (const vault::RunFacts& run : runs) {
-    if (!CanBeBase(run) || !trees.IsSound(run)) continue;
+    if (!CanBeBase(run) || !soundness.IsSound(run)) continue;
     if (best == nullptr || run.closed_at > best->closed_at) best = &run;
   }
   if (best == nullptr) return std::nullopt;

@@ -227,12 +227,19 @@ void Apply(RunFacts& facts, const LogEntry& entry) {
                    facts.verified_at = entry.at;
                  },
                  [&](const Proved& e) { facts.proved = e; },
-                 [&](const DeletionRequested& e) { facts.delete_not_before = e.not_before; },
-                 [&](const DeletionWithdrawn&) { facts.delete_not_before.reset(); },
+                 [&](const DeletionRequested& e) {
+                   facts.delete_not_before = e.not_before;
+                   facts.delete_requested_by = entry.who;
+                 },
+                 [&](const DeletionWithdrawn&) {
+                   facts.delete_not_before.reset();
+                   facts.delete_requested_by.clear();
+                 },
                  [&](const Deleted&) { facts.deleted = true; },
              },
              entry.body);
   if (facts.closed() && !facts.closed_at) facts.closed_at = entry.at;
+  ++facts.entries;
 }
 
 RunFacts Fold(const ControlLog& log) {

@@ -182,6 +182,7 @@ Result<LogEntry> ParseLogEntry(const EnvironmentId& env, const RunId& run, std::
 // What a log says. Pure.
 struct RunFacts {
   RunId run;
+  std::int64_t entries = 0;      // how many the log has
   std::optional<Opened> opened;  // nothing: no such run (yet)
   std::vector<AttemptId> attempts;
   std::optional<Committed> committed;
@@ -192,6 +193,7 @@ struct RunFacts {
   std::optional<Time> expires_at;         // extensions included
   std::optional<std::string> hold;        // the reason, while held
   std::optional<Time> delete_not_before;  // while a deletion is requested
+  std::string delete_requested_by;        // `who` of that request
   std::optional<Verified> verified;       // the latest
   std::optional<Time> verified_at;
   std::optional<Proved> proved;

@@ -16,6 +16,16 @@ struct Recorded {
   bool appended = false;
 };
 
+Result<void> CheckUnmoved(const RunFacts& facts, const By& by) {
+  if (!by.seen || *by.seen == facts.entries) return {};
+  return Error{.kind = ErrorKind::kConflict,
+               .code = "vault.log_moved",
+               .message = fmt::format("the log of run '{}' has {} entries, this was decided when "
+                                      "it had {}",
+                                      facts.run.str(), facts.entries, *by.seen),
+               .hint = "decide again on what it says now"};
+}
+
 // Appends `body` unless `says_so` finds that the log says it already.
 template <class SaysSo>
 Result<Recorded> Record(const Context& ctx, const Vault& vault, const EnvironmentId& env,
@@ -28,6 +38,7 @@ Result<Recorded> Record(const Context& ctx, const Vault& vault, const Environmen
                   [&](const ControlLog&, const RunFacts& facts) -> Result<std::optional<Event>> {
                     appended = !says_so(facts);
                     if (!appended) return std::optional<Event>();
+                    LC2_RETURN_IF_ERROR(CheckUnmoved(facts, by));
                     return std::optional<Event>(Event{.body = body, .who = by.who, .why = by.why});
                   }));
   return Recorded{.facts = Fold(log), .appended = appended};
@@ -133,6 +144,7 @@ Result<RunFacts> ExecuteDeletion(const Context& ctx, const Vault& vault, const E
           [&](const ControlLog&, const RunFacts& facts) -> Result<std::optional<Event>> {
             appended = !facts.deleted;
             if (facts.deleted) return std::optional<Event>();
+            LC2_RETURN_IF_ERROR(CheckUnmoved(facts, by));
             if (facts.delete_not_before && ctx.clock().Now() < *facts.delete_not_before &&
                 !facts.hold) {
               return Error{.kind = ErrorKind::kConflict,

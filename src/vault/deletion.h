@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/context.h"
@@ -16,6 +18,9 @@ namespace lc2::vault {
 struct By {
   std::string who;
   std::string why;
+  // What was decided from a log with so many entries is not recorded in a longer one: kConflict
+  // "vault.log_moved". Nothing: whatever the log says.
+  std::optional<std::int64_t> seen = {};
 };
 
 Result<RunFacts> SetHold(const Context& ctx, const Vault& vault, const EnvironmentId& env,

@@ -214,6 +214,7 @@ def masked(text, site):
         (r"retail-prd-(backup|plan|restore)-\d{8}-\d{6}(-[0-9a-f]{4})?", r"retail-prd-\1-ID"),
         (r"/\d{8}-\d{6}(-[0-9a-f]{4})?/", "/FOLDER/"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
+        (r"\b\d{4}-\d\d-\d\d\b", "DAY"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UID"),
         (r"\b[0-9a-f]{64}\b", "SHA256"),
         (r"\b[0-9a-f]{32}\b", "HEX"),
