@@ -7,8 +7,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+
+#include "base/crash_point.h"
 
 namespace lc2 {
 
@@ -37,9 +42,15 @@ Error ErrnoError(int error_number, std::string_view doing, std::string_view path
       error.code = "file.not_found";
       error.hint = "does the path exist, and is it spelled right?";
       break;
+    case EROFS:
+      error.kind = ErrorKind::kDenied;
+      error.code = "file.read_only";
+      error.hint =
+          "the file system is mounted read-only: if nobody did that on purpose, the system's log "
+          "says why; mount it for writing and run it again";
+      break;
     case EACCES:
     case EPERM:
-    case EROFS:
       error.kind = ErrorKind::kDenied;
       error.code = "file.denied";
       error.hint = "may the user that runs lc2 read and write there?";
@@ -75,9 +86,17 @@ Error ErrnoError(int error_number, std::string_view doing, std::string_view path
       break;
     case EMFILE:
     case ENFILE:
+      error.kind = ErrorKind::kUnavailable;
+      error.code = "file.no_descriptors";
+      error.hint = "raise the limit of open files (`ulimit -n 4096`) and run it again";
+      break;
+    case EIO:
+      error.kind = ErrorKind::kUnavailable;
+      error.code = "file.io_error";
+      error.hint = "a disk or mount fails: the system's log names it; once it is well, run it again";
+      break;
     case ENOMEM:
     case EAGAIN:
-    case EIO:
       error.kind = ErrorKind::kUnavailable;
       error.code = "file.unavailable";
       break;
@@ -124,17 +143,60 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::int64_t lim
   return error;
 }
 
-Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes,
-                                 unsigned mode) {
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  std::string temporary = path.native() + ".XXXXXX";
-  UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+namespace {
+
+// A process that is killed leaves its temporary file behind; nobody writes one for a day.
+constexpr std::chrono::hours kStaleAfter{24};
+constexpr std::size_t kRandomPart = 7;  // ".XXXXXX"
+
+std::filesystem::path FolderOf(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
+// What temporary files beside `path` begin with. The dot in front keeps them from being taken for
+// one of the folder's own files, such as a key of a secret.
+std::string TemporaryStem(const std::filesystem::path& path) {
+  return "." + path.filename().native();
+}
+
+void RemoveStale(const std::filesystem::path& path) {
+  const std::string stem = TemporaryStem(path);
+  std::error_code failed;
+  std::filesystem::directory_iterator files(FolderOf(path), failed);
+  for (; !failed && files != std::filesystem::directory_iterator(); files.increment(failed)) {
+    const std::string name = files->path().filename().native();
+    if (!name.starts_with(stem + ".") || name.size() != stem.size() + kRandomPart) continue;
+    struct stat status {};
+    if (::lstat(files->path().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    if (std::chrono::seconds(::time(nullptr) - status.st_mtime) < kStaleAfter) continue;
+    ::unlink(files->path().c_str());
+  }
+}
+
+// Writes a durable file of `mode` beside `path`, hands its name to `publish`, which gives 0 or an
+// errno, and makes the folder durable. Afterwards the temporary name is gone.
+template <class Publish>
+Result<void> WriteBeside(const std::filesystem::path& path, std::string_view bytes, unsigned mode,
+                         const Publish& publish) {
+  const std::filesystem::path folder = FolderOf(path);
+  RemoveStale(path);
+  std::string temporary = (folder / (TemporaryStem(path) + ".XXXXXX")).native();
+  UniqueFd fd(
+      AtCrashPoint("file.create", [&] { return ::mkostemp(temporary.data(), O_CLOEXEC); }));
   if (!fd.valid()) return ErrnoError(errno, "create a file beside", path.native());
-  FdSink sink(fd.get(), temporary);
-  Result<void> done = sink.Write(bytes);
-  if (done.has_value() && (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0 ||
-                           ::rename(temporary.c_str(), path.c_str()) != 0)) {
-    done = ErrnoError(errno, "write", path.native());
+  Result<void> done;
+  const auto write = [&] {
+    done = FdSink(fd.get(), temporary).Write(bytes);
+    return done.has_value() ? 0 : -1;
+  };
+  const auto fails = [](const char* site, const auto& call) {
+    return AtCrashPoint(site, call) != 0;
+  };
+  if (fails("file.write", write) || ::fchmod(fd.get(), mode) != 0 ||
+      fails("file.fsync", [&] { return ::fsync(fd.get()); })) {
+    if (done.has_value()) done = ErrnoError(errno, "write", path.native());
+  } else if (const int error = publish(temporary); error != 0) {
+    done = ErrnoError(error, "write", path.native());
   }
   if (!done.has_value()) {
     ::unlink(temporary.c_str());
@@ -146,6 +208,32 @@ Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_
     return ErrnoError(errno, "make durable", folder.native());
   }
   return {};
+}
+
+}  // namespace
+
+Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes,
+                                 unsigned mode) {
+  return WriteBeside(path, bytes, mode, [&](const std::string& temporary) {
+    const auto rename = [&] { return ::rename(temporary.c_str(), path.c_str()); };
+    return AtCrashPoint("file.rename", rename) == 0 ? 0 : errno;
+  });
+}
+
+Result<void> CreateFileAtomically(const std::filesystem::path& path, std::string_view bytes,
+                                  unsigned mode) {
+  return WriteBeside(path, bytes, mode, [&](const std::string& temporary) {
+    const auto rename = [&] {
+      return ::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE);
+    };
+    int error = AtCrashPoint("file.rename", rename) == 0 ? 0 : errno;
+    // A file system without such renames has links, which replace nothing either.
+    if (error == EINVAL || error == ENOSYS) {
+      error = ::link(temporary.c_str(), path.c_str()) == 0 ? 0 : errno;
+      if (error == 0) ::unlink(temporary.c_str());
+    }
+    return error;
+  });
 }
 
 Result<TemporaryFolder> TemporaryFolder::Create(std::string_view name_prefix) {

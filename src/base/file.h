@@ -30,7 +30,9 @@ class UniqueFd {
 };
 
 // An error for a failed system call on `path`, with the kind and hint that `error_number` calls for
-// (ENOSPC and EDQUOT: kUnavailable "file.no_space"; EACCES, EPERM: kDenied; ENOENT: kNotFound ...).
+// (ENOSPC and EDQUOT: kUnavailable "file.no_space"; EACCES, EPERM: kDenied; EROFS: kDenied
+// "file.read_only"; EMFILE, ENFILE: kUnavailable "file.no_descriptors"; EIO: kUnavailable
+// "file.io_error"; ENOENT: kNotFound ...).
 // EPIPE is kUnavailable "file.reader_gone": how the reader ended tells why.
 Error ErrnoError(int error_number, std::string_view doing, std::string_view path);
 
@@ -64,6 +66,10 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::int64_t lim
 // mixture.
 Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes,
                                  unsigned mode = 0644);
+// The same for a file that is made once: of several processes one makes it. kAlreadyExists
+// ("file.exists") where there is one.
+Result<void> CreateFileAtomically(const std::filesystem::path& path, std::string_view bytes,
+                                  unsigned mode = 0644);
 
 // A folder of mode 0700 that is removed with all it holds at the end.
 class TemporaryFolder {

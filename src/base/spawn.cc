@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/crash_point.h"
 #include "base/spawn_internal.h"
 
 namespace lc2::internal {
@@ -89,11 +90,13 @@ Result<Pipes> MakePipes() {
 }
 
 ExitStatus Reap(pid_t pid) {
+  PassCrashPoint("process.end", "before");
   int raw = 0;
   pid_t reaped = 0;
   do {
     reaped = ::waitpid(pid, &raw, 0);
   } while (reaped < 0 && errno == EINTR);
+  PassCrashPoint("process.end", "after");
   if (reaped != pid) return {};
   if (WIFEXITED(raw)) return {.code = WEXITSTATUS(raw), .signal = {}};
   return {.code = {}, .signal = WTERMSIG(raw)};
@@ -113,6 +116,9 @@ Spawned Spawn(ProcessOptions& options, Pipes& pipes) {
       .report = pipes.report.write.get(),
       .parent = ::getpid(),
   };
+  if (const int fault = BeginCrashPoint("process.start"); fault != 0) {
+    return {.failure = fault, .pid = -1, .pidfd = {}};
+  }
   const pid_t pid = ::fork();
   if (pid < 0) return {.failure = errno, .pid = -1, .pidfd = {}};
   if (pid == 0) BecomeChild(plan);
@@ -121,6 +127,7 @@ Spawned Spawn(ProcessOptions& options, Pipes& pipes) {
   int failure = ReadReport(pipes.report.read.get());
   if (failure == 0) {
     UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    PassCrashPoint("process.start", "after");
     if (pidfd.valid()) return {.failure = 0, .pid = pid, .pidfd = std::move(pidfd)};
     failure = errno;
     ::kill(pid, SIGKILL);

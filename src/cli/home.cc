@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/crash_point.h"
 #include "base/file.h"
 #include "control/local_platform.h"
 #include "resources/embedded_store.h"
@@ -24,20 +25,29 @@ constexpr unsigned kPrivate = 0600;
 
 Result<void> MakePrivateFolder(const fs::path& folder) {
   std::error_code failed;
-  fs::create_directories(folder, failed);
-  if (failed) return ErrnoError(failed.value(), "create", folder.native());
+  const auto make = [&] {
+    fs::create_directories(folder, failed);
+    return failed ? -1 : 0;
+  };
+  if (AtCrashPoint("home.mkdir", make) != 0) {
+    return ErrnoError(failed ? failed.value() : errno, "create", folder.native());
+  }
   if (::chmod(folder.c_str(), 0700) != 0) return ErrnoError(errno, "protect", folder.native());
   return {};
 }
 
-// The home's own key, made the first time.
+// The home's own key, made the first time. Of two processes that find none, one makes it and the
+// other takes that one: what a lost key has signed, nobody would trust.
 Result<SigningKey> LoadOrMakeKey(const fs::path& file) {
   Result<std::string> pem = ReadFile(file, kMaxKeyBytes);
-  if (pem.has_value()) return SigningKey::FromPem(Secret(std::move(pem).value()));
-  if (pem.error().kind != ErrorKind::kNotFound) return std::move(pem).error();
-  SigningKey key = SigningKey::Generate();
-  LC2_RETURN_IF_ERROR(WriteFileAtomically(file, key.ToPem().Expose(), kPrivate));
-  return key;
+  if (!pem.has_value() && pem.error().kind == ErrorKind::kNotFound) {
+    const Result<void> made =
+        CreateFileAtomically(file, SigningKey::Generate().ToPem().Expose(), kPrivate);
+    if (!made.has_value() && made.error().kind != ErrorKind::kAlreadyExists) return made.error();
+    pem = ReadFile(file, kMaxKeyBytes);
+  }
+  if (!pem.has_value()) return std::move(pem).error();
+  return SigningKey::FromPem(Secret(std::move(pem).value()));
 }
 
 }  // namespace

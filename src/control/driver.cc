@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "api/backup_request.h"
@@ -20,8 +21,17 @@ constexpr milliseconds kLook{200};
 constexpr milliseconds kFirstPause{500};
 constexpr milliseconds kLongestPause{30'000};
 constexpr int kTries = 12;
-// Of base's ErrnoError(). Nobody empties a disk while he watches lc2 wait for it.
-constexpr std::string_view kDiskFull = "file.no_space";
+// Of ErrnoError() and SQLite. Nobody empties or mends a disk while he watches lc2 wait for it; the
+// same command goes on where this one stopped.
+constexpr std::array<std::string_view, 5> kSomebodyIsNeeded = {
+    "file.no_space", "file.no_descriptors", "file.io_error", "sql.no_space", "sql.server_io"};
+
+bool IsSomebodyNeeded(const Error& error) {
+  for (const Error* at = &error; at != nullptr; at = at->cause.get()) {
+    if (std::ranges::find(kSomebodyIsNeeded, at->code) != kSomebodyIsNeeded.end()) return true;
+  }
+  return false;
+}
 
 Result<Reconciled> Reconcile(const Context& ctx, const Deps& deps, const ResourceRef& ref) {
   if (ref.kind == api::BackupRequest::kKind) {
@@ -68,7 +78,7 @@ Result<Reconciled> Drive(const Context& ctx, const Deps& deps, const ResourceRef
       continue;
     }
     if (!FactsOf(step.error().kind).retryable || ++failures >= kTries) return step;
-    if (step.error().code == kDiskFull) return step;
+    if (IsSomebodyNeeded(step.error())) return step;
     // A stale write: somebody else was here; look again at once.
     if (step.error().kind == ErrorKind::kConflict) continue;
     ctx.log().Warning("reconcile", {{"request", request.str()}, {"error", Describe(step.error())}});

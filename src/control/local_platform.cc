@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <condition_variable>
@@ -9,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/crash_point.h"
 #include "base/file.h"
 #include "codec/described.h"
 #include "engine/backup.h"
@@ -157,13 +160,45 @@ class LocalPlatform final : public Platform {
   Result<std::optional<UniqueFd>> TakeLock(const AttemptName& name) const {
     std::error_code failed;
     std::filesystem::create_directories(options_.locks, failed);
+    SweepLocks();
     const std::filesystem::path path = LockPath(name);
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!fd.valid()) return ErrnoError(errno, "open", path.native());
+    while (true) {
+      UniqueFd fd(AtCrashPoint("lock.create", [&] {
+        return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+      }));
+      if (!fd.valid()) return ErrnoError(errno, "open", path.native());
+      LC2_ASSIGN_OR_RETURN(const bool locked, Lock(fd.get(), path));
+      if (!locked) return std::optional<UniqueFd>();
+      // Somebody who swept may have removed it between our two calls: such a lock nobody sees.
+      if (IsStill(path, fd.get())) return std::optional(std::move(fd));
+    }
+  }
+
+  static Result<bool> Lock(int fd, const std::filesystem::path& path) {
     struct flock whole = WholeFile();
-    if (::fcntl(fd.get(), F_OFD_SETLK, &whole) == 0) return std::optional(std::move(fd));
-    if (errno == EAGAIN || errno == EACCES) return std::optional<UniqueFd>();
+    if (::fcntl(fd, F_OFD_SETLK, &whole) == 0) return true;
+    if (errno == EAGAIN || errno == EACCES) return false;
     return ErrnoError(errno, "lock", path.native());
+  }
+
+  static bool IsStill(const std::filesystem::path& path, int fd) {
+    struct stat named {};
+    struct stat open {};
+    return ::stat(path.c_str(), &named) == 0 && ::fstat(fd, &open) == 0 &&
+           named.st_ino == open.st_ino && named.st_dev == open.st_dev;
+  }
+
+  // Removes what processes left that were killed: lock files that nobody holds.
+  void SweepLocks() const {
+    std::error_code failed;
+    std::filesystem::directory_iterator files(options_.locks, failed);
+    for (; !failed && files != std::filesystem::directory_iterator(); files.increment(failed)) {
+      const std::filesystem::path& path = files->path();
+      const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+      if (!fd.valid()) continue;
+      const Result<bool> locked = Lock(fd.get(), path);
+      if (locked.has_value() && *locked && IsStill(path, fd.get())) ::unlink(path.c_str());
+    }
   }
 
   Result<bool> IsLocked(const AttemptName& name) const {

@@ -167,6 +167,7 @@ class RestoreReconciler {
     // What a lost attempt wrote cannot be told from what somebody else wrote since: only who agreed
     // to overwrite gets another one by itself.
     if (Confirmed() && run_.attempts.size() < kMaxAttempts) return LaunchNext();
+    RemoveUnfinished();
     return Close(
         vault::AbandonReason::kLost,
         {.kind = ErrorKind::kUnavailable,
@@ -280,6 +281,7 @@ class RestoreReconciler {
     if (!run_.attempts.empty()) {
       LC2_RETURN_IF_ERROR(
           deps_.platform.Cancel(ctx_, {.run = run_.run, .attempt = run_.attempts.back()}));
+      RemoveUnfinished();
     }
     return Close(reason, error);
   }
@@ -296,6 +298,20 @@ class RestoreReconciler {
                   {.reason = reason, .heir = {}, .error = EncodeError(error), .consistency = {}},
                   deps_.who, error.code));
     return {};
+  }
+
+  // An attempt that was killed left what it was loading. Before the run is closed, as nobody looks
+  // at it afterwards; a server that cannot be reached keeps no run open.
+  void RemoveUnfinished() {
+    if (request_.spec.restore_type != api::RestoreType::kFull &&
+        request_.spec.restore_type != api::RestoreType::kDatabaseOnly) {
+      return;
+    }
+    const Result<void> removed = engine::RemoveUnfinished(
+        ctx_, deps_.provider, at_->environment, request_.spec.database, run_.run);
+    if (removed.has_value()) return;
+    ctx_.log().Warning("a database that was being loaded may be left beside the target",
+                       {{"run", run_.run.str()}, {"error", Describe(removed.error())}});
   }
 
   Result<Reconciled> ShowRun() {

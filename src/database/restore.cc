@@ -198,6 +198,12 @@ std::string PreviousName(const std::string& name, const std::string& run8) {
   return WithSuffix(name, "_old_" + run8);
 }
 
+Result<void> DropLoading(const Context& ctx, const DatabaseTarget& target,
+                         const std::string& run8) {
+  LC2_ASSIGN_OR_RETURN(ServerAdmin admin, ServerAdmin::Connect(ctx, target));
+  return admin.DropIfExists(ctx, LoadingName(target.name, run8), ServerAdmin::Sessions::kEnded);
+}
+
 Result<RestoreFacts> Restore(const Context& ctx, const DatabaseTarget& given, ObjectStore& store,
                              const RestoreOptions& options) {
   LC2_CHECK(!options.run8.empty() && options.run8.size() <= 16);

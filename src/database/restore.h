@@ -90,4 +90,8 @@ std::string PreviousName(const std::string& name, const std::string& run8);
 Result<RestoreFacts> Restore(const Context& ctx, const DatabaseTarget& target, ObjectStore& store,
                              const RestoreOptions& options);
 
+// Drops the database in between that a try of run `run8` left when it was killed, its sessions
+// ended; nothing if there is none. Not while a try of that run lives. Errors: those of the server.
+Result<void> DropLoading(const Context& ctx, const DatabaseTarget& target, const std::string& run8);
+
 }  // namespace lc2::database

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/crash_point.h"
 #include "database/dump_session.h"
 #include "database/server_disk.h"
 
@@ -232,10 +233,12 @@ Result<void> ServerAdmin::Create(const Context& ctx, const std::string& database
   LC2_ASSIGN_OR_RETURN(const std::string locale, LocaleOf(ctx, *connection_, like));
   LC2_ASSIGN_OR_RETURN(const Tablespace place, TablespaceLike(ctx, *connection_, like));
   LC2_ASSIGN_OR_RETURN(const std::string owner, OwnerLike(ctx, *connection_, like));
+  PassCrashPoint("database.create", "before");
   LC2_RETURN_IF_ERROR(connection_->Execute(
       ctx, fmt::format("create database {} template template0 encoding 'UTF8'{}{}{}",
                        QuoteIdentifier(database), owner, locale,
                        place.name.empty() ? "" : " tablespace " + QuoteIdentifier(place.name))));
+  PassCrashPoint("database.create", "after");
   return {};
 }
 
@@ -265,9 +268,11 @@ Result<void> ServerAdmin::CopyProperties(const Context& ctx, const std::string& 
 Result<void> ServerAdmin::DropIfExists(const Context& ctx, const std::string& database,
                                        Sessions sessions) {
   const bool force = sessions == Sessions::kEnded && server_major() >= 13;
+  PassCrashPoint("database.drop", "before");
   const auto dropped = connection_->Execute(
       ctx, fmt::format("drop database if exists {}{}", QuoteIdentifier(database),
                        force ? " with (force)" : ""));
+  PassCrashPoint("database.drop", "after");
   if (dropped.has_value()) return {};
   return dropped.error().code == "sql.in_use" ? InUse(dropped.error()) : dropped.error();
 }
@@ -284,7 +289,9 @@ Result<void> ServerAdmin::RenameAll(const Context& ctx, const std::vector<Rename
     if (renamed.has_value()) continue;
     return renamed.error().code == "sql.in_use" ? InUse(renamed.error()) : renamed.error();
   }
+  PassCrashPoint("database.rename", "before");
   const Result<void> committed = transaction.Commit(ctx);
+  PassCrashPoint("database.rename", "after");
   if (committed.has_value() || committed.error().code != "sql.commit_unknown") return committed;
   Result<ServerAdmin> again = Connect(ctx, maintenance_);
   if (!again.has_value()) return committed;

@@ -19,6 +19,14 @@ namespace lc2::engine {
 
 namespace {
 
+Result<database::DatabaseTarget> TargetOf(provider::Provider& provider,
+                                          const api::LiferayEnvironment& environment,
+                                          const api::RestoreDatabase& wish) {
+  LC2_ASSIGN_OR_RETURN(database::DatabaseTarget target, ResolveDatabase(provider, environment));
+  if (!wish.target_name.empty()) target.name = wish.target_name;
+  return target;
+}
+
 class RestoreAttempt {
  public:
   RestoreAttempt(const Context& ctx, provider::Provider& provider, const RestoreRun& run)
@@ -65,9 +73,8 @@ class RestoreAttempt {
   // The library of a full restore is written while the loaded database waits beside the target, so
   // that the pair is judged before either name changes hands.
   Result<void> RestoreDatabase() {
-    LC2_ASSIGN_OR_RETURN(database::DatabaseTarget target,
-                         ResolveDatabase(provider_, run_.environment));
-    if (!run_.database.target_name.empty()) target.name = run_.database.target_name;
+    LC2_ASSIGN_OR_RETURN(const database::DatabaseTarget target,
+                         TargetOf(provider_, run_.environment, run_.database));
     const vault::DatabaseFacts& facts = backup_.manifest.database;
     ctx_.Report({.step = "database", .bytes_total = facts.dump->size_bytes});
     database::RestoreOptions options{.dump = FromManifest(*facts.dump),
@@ -175,6 +182,14 @@ class RestoreAttempt {
 Result<RestoreReport> RunRestore(const Context& ctx, provider::Provider& provider,
                                  const RestoreRun& run) {
   return RestoreAttempt(ctx, provider, run).Run();
+}
+
+Result<void> RemoveUnfinished(const Context& ctx, provider::Provider& provider,
+                              const api::LiferayEnvironment& environment,
+                              const api::RestoreDatabase& database, const RunId& run) {
+  LC2_ASSIGN_OR_RETURN(const database::DatabaseTarget target,
+                       TargetOf(provider, environment, database));
+  return database::DropLoading(ctx, target, vault::Run8(run));
 }
 
 }  // namespace lc2::engine

@@ -102,4 +102,10 @@ BOOST_DESCRIBE_STRUCT(RestoreReport, (),
 Result<RestoreReport> RunRestore(const Context& ctx, provider::Provider& provider,
                                  const RestoreRun& run);
 
+// Removes what the attempts of a run left beside the target when they were killed: the database
+// that was being loaded. For a run whose attempts are all over. Errors: those of the server.
+Result<void> RemoveUnfinished(const Context& ctx, provider::Provider& provider,
+                              const api::LiferayEnvironment& environment,
+                              const api::RestoreDatabase& database, const RunId& run);
+
 }  // namespace lc2::engine

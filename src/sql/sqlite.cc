@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "sql/sqlite_crash_points.h"
 
 namespace lc2::sql {
 
@@ -333,6 +334,9 @@ Result<std::unique_ptr<Connection>> OpenSqlite(const Context& ctx,
   } else if (!in_memory && !std::filesystem::exists(path)) {
     return ErrnoError(ENOENT, "open", path.native());
   }
+#ifdef LC2_CRASH_POINTS
+  AddCrashPointsToSqlite();
+#endif
   sqlite3* raw = nullptr;
   const int flags = (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/crash_point.h"
+
 namespace lc2::storage {
 
 namespace {
@@ -18,7 +20,8 @@ constexpr int kTries = 8;
 
 // EINVAL: the file system cannot sync folders, and so keeps their order itself or not at all.
 Result<void> SyncNames(const FolderRoot& root, const Directory& directory) {
-  if (::fsync(directory.fd.get()) == 0 || errno == EINVAL) return {};
+  const auto sync = [&] { return ::fsync(directory.fd.get()); };
+  if (AtCrashPoint("folder.fsync_names", sync) == 0 || errno == EINVAL) return {};
   return root.Failed(errno, "make durable", directory.path);
 }
 
@@ -71,9 +74,10 @@ Result<std::shared_ptr<Directory>> DirectoryCache::OpenOrMake(const std::string&
       return root_.Failed(opened.error, "open folder", path);
     }
     const std::string name(NameIn(path));
-    if (::mkdirat(directory->parent->fd.get(), name.c_str(), kFolderMode) == 0 || errno == EEXIST) {
-      continue;
-    }
+    const auto make = [&] {
+      return ::mkdirat(directory->parent->fd.get(), name.c_str(), kFolderMode);
+    };
+    if (AtCrashPoint("folder.mkdir", make) == 0 || errno == EEXIST) continue;
     if (errno != ENOENT) return root_.Failed(errno, "create folder", path);
     // The parent was removed since it was opened: whoever empties a folder removes it.
     by_path_.clear();

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/crash_point.h"
 #include "storage/key_text.h"
 
 namespace lc2::storage {
@@ -92,13 +93,14 @@ constexpr unsigned kParentMode = 0777;  // less the umask, as mkdir -p does
 
 // Makes `path` and its missing parents, each durable in its parent.
 Result<void> MakeFolders(const std::filesystem::path& path, unsigned mode) {
-  if (::mkdir(path.c_str(), mode) != 0) {
+  const auto make = [&] { return ::mkdir(path.c_str(), mode); };
+  if (AtCrashPoint("folder.mkdir_root", make) != 0) {
     if (errno == EEXIST) return {};
     if (errno != ENOENT || !path.has_parent_path() || path.parent_path() == path) {
       return ErrnoError(errno, "create folder", path.native());
     }
     LC2_RETURN_IF_ERROR(MakeFolders(path.parent_path(), kParentMode));
-    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
+    if (AtCrashPoint("folder.mkdir_root", make) != 0 && errno != EEXIST) {
       return ErrnoError(errno, "create folder", path.native());
     }
   }

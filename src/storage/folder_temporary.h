@@ -46,7 +46,9 @@ class TemporaryFile {
 };
 
 // The folder of temporary files of a folder store: made when the first one is, removed at the end
-// if nothing is left in it. Other processes use it at the same time. Thread-safe.
+// if nothing is left in it. Other processes use it at the same time: each names its files after a
+// session, and holds a lock on "<session>.lock" as long as it lives, so that others know whose files
+// nobody will come back for. Thread-safe.
 class TemporaryArea {
  public:
   explicit TemporaryArea(const FolderRoot& root);
@@ -55,19 +57,22 @@ class TemporaryArea {
   TemporaryArea& operator=(const TemporaryArea&) = delete;
 
   Result<TemporaryFile> Create();
-  // Removes files last written more than a day before `now`: their process is gone. A younger one
-  // may belong to another process that still writes it.
+  // Removes files of sessions that are over, and of those without a lock (on file systems that have
+  // none) what was last written more than a day before `now`: a younger one may belong to a process
+  // that still writes it.
   void RemoveStale(Time now);
 
  private:
   Result<std::shared_ptr<const UniqueFd>> Folder();
   Result<std::shared_ptr<const UniqueFd>> MakeFolder();
+  void BeginSession(int folder);
 
   const FolderRoot& root_;
   const std::string session_;  // random: names are unique among processes
   std::atomic<std::uint64_t> next_ = 0;
   std::mutex mutex_;
   std::shared_ptr<const UniqueFd> folder_;  // guarded by mutex_
+  UniqueFd lock_;                           // guarded by mutex_; none where nothing can be locked
 };
 
 }  // namespace lc2::storage

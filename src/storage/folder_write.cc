@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/crash_point.h"
 #include "storage/key_text.h"
 
 namespace lc2::storage {
@@ -24,7 +25,8 @@ constexpr int kTries = 8;  // when others remove a folder, empty so far, while w
 Result<void> WriteAll(const FolderRoot& root, int fd, std::string_view bytes,
                       const std::string& key) {
   while (!bytes.empty()) {
-    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
+    const ssize_t count =
+        AtCrashPoint("folder.write", [&] { return ::write(fd, bytes.data(), bytes.size()); });
     if (count >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(count));
     } else if (errno != EINTR) {
@@ -74,7 +76,11 @@ void RemoveEmptyFolders(const FolderRoot& root, std::string_view path) {
   while (!path.empty()) {
     const OpenAttempt parent = root.OpenBeneath(std::string(FolderOf(path)), O_PATH | O_DIRECTORY);
     const std::string name(NameIn(path));
-    if (!parent.fd.valid() || ::unlinkat(parent.fd.get(), name.c_str(), AT_REMOVEDIR) != 0) return;
+    if (!parent.fd.valid() || AtCrashPoint("folder.rmdir", [&] {
+          return ::unlinkat(parent.fd.get(), name.c_str(), AT_REMOVEDIR);
+        }) != 0) {
+      return;
+    }
     path = FolderOf(path);
   }
 }
@@ -154,7 +160,9 @@ Result<std::unique_ptr<ObjectWriter>> FolderWriter::Open(const std::string& key,
 
 Result<ObjectFacts> FolderWriter::Publish(TemporaryFile& file, const std::string& key,
                                           PutMode mode) {
-  if (::fsync(file.fd()) != 0) return root_.Failed(errno, "make durable", key);
+  if (AtCrashPoint("folder.fsync", [&] { return ::fsync(file.fd()); }) != 0) {
+    return root_.Failed(errno, "make durable", key);
+  }
   const std::string path(FolderOf(key));
   for (int attempt = 0; attempt < kTries; ++attempt) {
     LC2_ASSIGN_OR_RETURN(const std::shared_ptr<Directory> directory, directories_.Open(path));
@@ -184,7 +192,9 @@ Result<ObjectFacts> FolderWriter::Publish(TemporaryFile& file, const std::string
 Result<void> FolderWriter::Rename(TemporaryFile& file, Directory& directory,
                                   const std::string& key) {
   const std::string name(NameIn(key));
-  if (::renameat(file.folder(), file.name().c_str(), directory.fd.get(), name.c_str()) != 0) {
+  if (AtCrashPoint("folder.rename", [&] {
+        return ::renameat(file.folder(), file.name().c_str(), directory.fd.get(), name.c_str());
+      }) != 0) {
     return root_.Failed(errno, "write", key);
   }
   file.Forget();
@@ -195,7 +205,10 @@ Result<void> FolderWriter::CreateOnly(TemporaryFile& file, Directory& directory,
                                       const std::string& key) {
   const std::string name(NameIn(key));
   const int to = directory.fd.get();
-  int error = ::linkat(file.folder(), file.name().c_str(), to, name.c_str(), 0) == 0 ? 0 : errno;
+  const auto link = [&] {
+    return ::linkat(file.folder(), file.name().c_str(), to, name.c_str(), 0);
+  };
+  int error = AtCrashPoint("folder.link", link) == 0 ? 0 : errno;
   if (HasName(file.fd(), to, name.c_str())) {
     file.Remove();
     return {};
@@ -230,7 +243,8 @@ Result<void> FolderWriter::Delete(const std::string& key) {
   }
   if (S_ISDIR(status.st_mode)) return {};  // the folder of other objects, no object itself
   if (!S_ISREG(status.st_mode)) return root_.NoObject(key, FileKindName(status));
-  if (::unlinkat(folder.fd.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
+  const auto remove = [&] { return ::unlinkat(folder.fd.get(), name.c_str(), 0); };
+  if (AtCrashPoint("folder.unlink", remove) != 0 && errno != ENOENT) {
     return root_.Failed(errno, "remove", key);
   }
   RemoveEmptyFolders(root_, path);
@@ -249,7 +263,7 @@ Result<void> FolderWriter::Replace(TemporaryFile& file, const std::string& key) 
 }
 
 Result<void> FolderWriter::SyncFileSystem() {
-  if (::syncfs(root_.fd()) == 0) return {};
+  if (AtCrashPoint("folder.syncfs", [&] { return ::syncfs(root_.fd()); }) == 0) return {};
   // The kernel tells of lost writes once, and drops the data: asking again would succeed.
   broken_ =
       Error{.kind = ErrorKind::kUnavailable,

@@ -23,7 +23,7 @@ Created Judge(std::string found, const std::string& bytes) {
 // the name exists; taken for a lost answer, it would be told as one.
 bool IsPlainRefusal(const Error& error) {
   return error.kind == ErrorKind::kDenied || error.kind == ErrorKind::kInvalid ||
-         error.code == "file.no_space";
+         error.code == "file.no_space" || error.code == "file.no_descriptors";
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The three build folders. Build type and flags are CMakeLists.txt's; here are only the options.
+# The build folders. Build type and flags are CMakeLists.txt's; here are only the options.
 
 # Clones lie in different places. With these two the compiler cache serves an object of one to the
 # other: paths are made relative, and the folder of the compilation is no part of the key.
@@ -37,6 +37,10 @@ build_asan() {
   with_lock asan build_in build/asan "$1" -DLC2_SANITIZE=ON \
     "-DLC2_COVERAGE=${LC2_COVERAGE:-ON}"
 }
+
+# build_crash TARGET: what users get, with crash points in it (src/base/crash_point.h); nearly all
+# objects come from the compiler cache. The binary is build/crash/lc2.
+build_crash() { with_lock crash build_in build/crash "$1" -DLC2_CRASH_POINTS=ON -DLC2_TESTS=OFF; }
 
 # build_fuzz TARGET: libFuzzer needs clang; the unit tests replay the corpus with g++.
 build_fuzz() {

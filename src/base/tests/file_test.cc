@@ -7,11 +7,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace lc2 {
 namespace {
@@ -110,6 +114,43 @@ TEST_F(FileTest, AFailedWriteLeavesNothingBehind) {
   EXPECT_EQ(FileCount(), 1);
   EXPECT_EQ(WriteFileAtomically(Path("none/a"), "x").error().code, "file.not_found");
   EXPECT_FALSE(WriteFileAtomically("", "x").has_value());
+}
+
+TEST_F(FileTest, CreateReplacesNothing) {
+  ASSERT_TRUE(CreateFileAtomically(Path("key"), "first", 0600).has_value());
+  EXPECT_EQ(ModeOf(Path("key")), 0600U);
+  const Result<void> second = CreateFileAtomically(Path("key"), "second", 0600);
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().kind, ErrorKind::kAlreadyExists);
+  EXPECT_EQ(Text("key"), "first");
+  EXPECT_EQ(FileCount(), 1);
+}
+
+TEST_F(FileTest, OfManyThatCreateOneDoes) {
+  std::atomic<int> made = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] {
+      made += CreateFileAtomically(Path("key"), std::to_string(i)).has_value() ? 1 : 0;
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(FileCount(), 1);
+}
+
+// A killed process leaves such files: they are none of the folder's own, and go after a day.
+TEST_F(FileTest, WhatADeadProcessLeftIsHiddenAndGoes) {
+  std::ofstream(Path(".a.AbCdEf")) << "left a day ago";
+  std::ofstream(Path(".a.GhIjKl")) << "perhaps being written";
+  std::ofstream(Path(".a.b.AbCdEf")) << "another's";
+  const auto old = fs::file_time_type::clock::now() - std::chrono::hours(25);
+  fs::last_write_time(Path(".a.AbCdEf"), old);
+  fs::last_write_time(Path(".a.b.AbCdEf"), old);
+  ASSERT_TRUE(WriteFileAtomically(Path("a"), "x").has_value());
+  EXPECT_FALSE(fs::exists(Path(".a.AbCdEf")));
+  EXPECT_TRUE(fs::exists(Path(".a.GhIjKl")));
+  EXPECT_TRUE(fs::exists(Path(".a.b.AbCdEf")));
 }
 
 TEST_F(FileTest, WriteTakesANameInTheCurrentFolder) {

@@ -200,6 +200,21 @@ TEST_F(LocalPlatform, AnAttemptWhoseProcessDiedIsLost) {
   EXPECT_EQ(PhaseOf(*local, name), AttemptPhase::kLost);
 }
 
+TEST_F(LocalPlatform, LocksOfKilledProcessesGoWithTheNextLaunch) {
+  const AttemptWork work = Launched();
+  auto living = Make_(endless);
+  ASSERT_TRUE(IsOk(living->Launch(ctx, work)));
+  const std::filesystem::path dead = home.path() / "locks" / (std::string(32, 'd') + "-a1");
+  std::ofstream(dead).flush();
+  AttemptWork other = work;
+  std::get<engine::BackupRun>(other).attempt = AttemptId("a2");
+  const auto next = Make_(endless);
+  ASSERT_TRUE(IsOk(next->Launch(ctx, other)));
+  EXPECT_FALSE(std::filesystem::exists(dead));
+  EXPECT_EQ(PhaseOf(*next, NameOf(work)), AttemptPhase::kRunning) << "a held lock stays";
+  living.reset();
+}
+
 TEST_F(LocalPlatform, ALockThatCannotBeMadeIsAnError) {
   const AttemptWork work = Launched();
   std::ofstream(home.path() / "locks").flush();  // a file where the folder should be

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -43,7 +44,9 @@ class FolderStoreTest : public ::testing::Test {
   std::size_t TemporaryFiles() const {
     const fs::path area = root_ / ".lc2-tmp";
     if (!fs::exists(area)) return 0;
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(area), {}));
+    return static_cast<std::size_t>(
+        std::count_if(fs::directory_iterator(area), fs::directory_iterator(),
+                      [](const auto& file) { return file.path().extension() != ".lock"; }));
   }
 
   TemporaryFolder folder_;
@@ -248,6 +251,28 @@ TEST_F(FolderStoreTest, StaleTemporaryFilesGoAndYoungOnesStay) {
   auto second = OpenFolderStore(root_).value();
   EXPECT_FALSE(fs::exists(root_ / ".lc2-tmp/old"));
   EXPECT_TRUE(fs::exists(root_ / ".lc2-tmp/young"));
+}
+
+TEST_F(FolderStoreTest, WhatAKilledProcessLeftGoesAtOnce) {
+  for (const char* name : {"dead-0", "dead-17", "dead.lock", "other-0"}) {
+    WriteFile(root_ / ".lc2-tmp" / name);
+  }
+  auto second = OpenFolderStore(root_).value();
+  EXPECT_FALSE(fs::exists(root_ / ".lc2-tmp/dead-0"));
+  EXPECT_FALSE(fs::exists(root_ / ".lc2-tmp/dead-17"));
+  EXPECT_FALSE(fs::exists(root_ / ".lc2-tmp/dead.lock"));
+  EXPECT_TRUE(fs::exists(root_ / ".lc2-tmp/other-0")) << "nothing says that it is over";
+}
+
+TEST_F(FolderStoreTest, WhatALivingStoreHoldsStaysHoweverOld) {
+  ASSERT_TRUE(PutAtBarrier("k", "v").has_value());
+  for (const auto& file : fs::directory_iterator(root_ / ".lc2-tmp")) {
+    fs::last_write_time(file, fs::file_time_type::clock::now() - std::chrono::hours(25));
+  }
+  auto second = OpenFolderStore(root_).value();
+  EXPECT_EQ(TemporaryFiles(), 1u);
+  ASSERT_TRUE(store_->Barrier(ctx_).has_value());
+  EXPECT_EQ(second->Get(ctx_, "k").value(), "v");
 }
 
 TEST_F(FolderStoreTest, DeletingRemovesFoldersThatBecomeEmpty) {

@@ -1,0 +1,134 @@
+"""The commands that are killed and failed, each with what must be true once it ran again."""
+
+import json
+from dataclasses import dataclass, field
+
+import checker
+from world import differences
+
+
+@dataclass
+class Scenario:
+    """`request`: the command; it is given again after the crash, word for word."""
+
+    name: str
+    request: list
+    target: bool = False  # changes database and library
+    problems: list = field(default_factory=list)
+
+    def prepare(self, world):
+        world.rewind(target=self.target)
+
+    def before(self, world):
+        """Backups whose survival the crash must not touch."""
+        return [world.first, world.second]
+
+    def after(self, world, ended):
+        """Problems, once the command ran again and ended so."""
+        raise NotImplementedError
+
+    def anew(self, world, ended):
+        """Problems, where the request was closed as failed: a new one has to do it."""
+        return [f"it cannot be made good: {ended}"]
+
+
+class Backup(Scenario):
+    def __init__(self):
+        super().__init__("backup", ["backup", "create", "--name", "next", "-o", "json"])
+
+    def after(self, world, ended):
+        if ended.code != 0:
+            return [f"the backup does not come to its end: {ended}"]
+        made = json.loads(ended.stdout)["status"]["backupId"]
+        return checker.check_settled(world, [world.first, world.second, made], most_garbage=0)
+
+    def anew(self, world, ended):
+        again = world.lc2("backup", "create", "--name", "anew", "-o", "json")
+        if again.code != 0:
+            return [f"no other backup can be made: {again}"]
+        made = json.loads(again.stdout)["status"]["backupId"]
+        return checker.check_settled(world, [world.first, world.second, made], most_garbage=50)
+
+
+class Delete(Scenario):
+    """The first backup goes; the second, which shares its objects, stays."""
+
+    def __init__(self):
+        super().__init__("delete", ["backup", "delete", "FIRST", "--reason", "killed"])
+
+    def prepare(self, world):
+        super().prepare(world)
+        self.request[2] = world.first
+
+    def before(self, world):
+        return [world.second]
+
+    def after(self, world, ended):
+        if ended.code != 0:
+            return [f"the deletion does not come to its end: {ended}"]
+        return checker.check_settled(world, [world.second], most_garbage=50) + checker.check_audited(
+            world.vault, "backup.deleted", world.first)
+
+
+class Restore(Scenario):
+    """Into an empty target. A restore whose attempt died is not repeated by itself, as what it wrote
+    cannot be told from what others did: it says so, and overwriting brings the backup back."""
+
+    def __init__(self):
+        super().__init__("restore", ["restore", "create", "SECOND", "--name", "back"], target=True)
+
+    def prepare(self, world):
+        super().prepare(world)
+        world.empty_target()
+        self.request[2] = world.second
+
+    def after(self, world, ended):
+        problems = []
+        if ended.code != 0:
+            if "ended without a word" not in ended.stderr:
+                return [f"the restore is refused for another reason: {ended}"]
+            return self.anew(world, ended)
+        return self.judge(world)
+
+    def anew(self, world, ended):
+        again = world.lc2("restore", "create", world.second, "--name", "back-again", "--strategy", "Overwrite",
+                          "--yes", "--no-safeguard", "--extra-keys", "Remove")
+        if again.code != 0:
+            return [f"the restore cannot be made good: {again}"]
+        return self.judge(world)
+
+    def judge(self, world):
+        return check_restored(world, world.of_second) + checker.check_settled(
+            world, [world.first, world.second], most_garbage=0)
+
+
+class Overwrite(Scenario):
+    """Over a filled target, which is backed up first."""
+
+    def __init__(self):
+        super().__init__("overwrite", ["restore", "create", "SECOND", "--name", "over", "--strategy", "Overwrite",
+                                       "--yes", "--extra-keys", "Remove"], target=True)
+
+    def prepare(self, world):
+        super().prepare(world)
+        self.request[2] = world.second
+
+    def after(self, world, ended):
+        if ended.code != 0:
+            return [f"the restore does not come to its end: {ended}"]
+        safeguards = checker.living(world.vault) - {world.first, world.second}
+        problems = [] if len(safeguards) == 1 else [f"safeguards: {sorted(safeguards)}"]
+        return problems + check_restored(world, world.of_second) + checker.check_settled(
+            world, [world.first, world.second, *safeguards], most_garbage=0)
+
+
+def check_restored(world, wanted):
+    problems = [f"restored otherwise: {line}" for line in differences(wanted, world.snapshot())[:5]]
+    strange = [name for name in world.databases() if name != world.database and "_old_" not in name]
+    if strange:
+        problems.append(f"databases are left: {strange}")
+    return problems + [f"the library holds temporary file '{path.name}'"
+                       for path in checker.temporaries_of(world.library)]
+
+
+ALL = {one.__name__.lower(): one for one in (Backup, Delete, Restore, Overwrite)}
