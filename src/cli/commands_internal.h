@@ -52,7 +52,9 @@ void AddDoctorCommand(CLI::App& root, Chosen& chosen);
 Result<std::vector<std::string>> BackupNames(Session& session);
 Result<std::vector<std::string>> ObjectNames(Session& session, const std::string& kind);
 
-// Stores a new request.
+// Stores a new request, or takes up the one of that name and spec that is not finished: the same
+// command again goes on where a killed one stopped. kAlreadyExists "resource.already_exists" for
+// one that is finished or asks for something else.
 Result<ResourceRef> CreateRequest(Session& session, const codec::Json& request);
 // Creates a request, drives it to its end with progress shown, prints it as it is then, and answers
 // with its error if it did not succeed.

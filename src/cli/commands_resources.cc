@@ -5,9 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
+#include "api/admission.h"
+#include "api/backup_request.h"
 #include "api/documents.h"
 #include "api/fault.h"
 #include "api/kinds.h"
+#include "api/restore_request.h"
 #include "api/schema.h"
 #include "cli/commands_internal.h"
 #include "cli/input_files.h"
@@ -299,13 +302,44 @@ Result<Selection> Completed(Selection selection, const std::string& verb, bool n
       .hint = fmt::format("`lc2 get {} -o name` lists them", selection.kind)};
 }
 
+bool IsFinished(const codec::Json& object) {
+  if (RefOf(object).kind == api::BackupRequest::kKind) {
+    const auto backup = api::DecodeResource<api::BackupRequest>(object);
+    return !backup.has_value() || api::IsTerminal(*backup);
+  }
+  const auto restore = api::DecodeResource<api::RestoreRequest>(object);
+  return !restore.has_value() || api::IsTerminal(*restore);
+}
+
+// What a command that was killed left is taken up where the same command is given again. A request
+// that came to its end is none of this: who gives its name again, every night perhaps, wants
+// another backup and must not be told of the old one as if it were new.
+Result<ResourceRef> TakeUp(Session& session, const codec::Json& request, const Error& taken) {
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
+  LC2_ASSIGN_OR_RETURN(const codec::Json existing,
+                       home->deps().resources.Get(session.ctx(), RefOf(request)));
+  Error error = taken;
+  if (IsFinished(existing)) {
+    error.message += fmt::format(", it ended as {}", TextAt(existing, "status.state"));
+    return error;
+  }
+  const api::Admitted admitted = api::AdmitNew(request);
+  if (!admitted.faults.empty() || admitted.object.at("spec") != existing.at("spec")) {
+    error.message += ", which is not finished and asks for something else";
+    return error;
+  }
+  session.Remark(fmt::format("'{}' was begun before and is taken up", RefOf(existing).name));
+  return RefOf(existing);
+}
+
 }  // namespace
 
 Result<ResourceRef> CreateRequest(Session& session, const codec::Json& request) {
   LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
-  LC2_ASSIGN_OR_RETURN(const codec::Json created,
-                       home->deps().resources.Create(session.ctx(), request));
-  return RefOf(created);
+  const Result<codec::Json> created = home->deps().resources.Create(session.ctx(), request);
+  if (created.has_value()) return RefOf(*created);
+  if (created.error().kind != ErrorKind::kAlreadyExists) return created.error();
+  return TakeUp(session, request, created.error());
 }
 
 Result<void> RunRequest(Session& session, const codec::Json& request) {

@@ -57,6 +57,7 @@ class LocalPlatform final : public Platform {
       std::error_code failed;
       std::filesystem::remove(LockPath(name), failed);
     }
+    SweepLocks();
   }
 
   Result<void> Launch(const Context&, const AttemptWork& work) override {

@@ -7,9 +7,11 @@ from outside. Reads vaults by docs/format.md alone (test/e2e/vault_reader.py); s
 
 import json
 import re
+import sys
 from pathlib import Path
 
-from vault_reader import NAMES, Reader
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from vault_reader import NAMES, Reader  # noqa: E402
 
 TEMPORARY = ".lc2-tmp"  # the folder store's; docs/format.md does not count it as part of a vault
 

@@ -215,6 +215,13 @@ TEST_F(LocalPlatform, LocksOfKilledProcessesGoWithTheNextLaunch) {
   living.reset();
 }
 
+TEST_F(LocalPlatform, LocksOfKilledProcessesGoWithTheNextCommandOfAnyKind) {
+  std::filesystem::create_directories(home.path() / "locks");
+  std::ofstream(home.path() / "locks" / (std::string(32, 'd') + "-a1")).flush();
+  Make_(worker_provider).reset();
+  EXPECT_TRUE(std::filesystem::is_empty(home.path() / "locks"));
+}
+
 TEST_F(LocalPlatform, ALockThatCannotBeMadeIsAnError) {
   const AttemptWork work = Launched();
   std::ofstream(home.path() / "locks").flush();  // a file where the folder should be
