@@ -97,7 +97,7 @@ TemporaryArea::TemporaryArea(const FolderRoot& root)
     : root_(root), session_(SystemRandom().Hex(8)) {}
 
 TemporaryArea::~TemporaryArea() {
-  if (lock_.valid()) ::unlinkat(folder_->get(), (session_ + std::string(kLockSuffix)).c_str(), 0);
+  if (lock_.valid()) EndSession();
   // Fails, as it should, while another process has files in it.
   if (folder_ != nullptr) ::unlinkat(root_.fd(), AreaName().c_str(), AT_REMOVEDIR);
 }
@@ -126,6 +126,18 @@ Result<std::shared_ptr<const UniqueFd>> TemporaryArea::MakeFolder() {
     if (error != ENOENT) break;  // ENOENT: another process has just removed it
   }
   return root_.Failed(error, "open folder", kTemporaryFolder);
+}
+
+// What could not be removed (a disk that became read-only) keeps its lock file, which nobody holds
+// from now on: so the next session knows that it may go.
+void TemporaryArea::EndSession() {
+  const UniqueFd names_of(::openat(folder_->get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  FolderNames names;
+  if (!names_of.valid() || names.Read(names_of.get()) != 0) return;
+  for (const FolderNames::Name& name : names.names()) {
+    if (name.view().starts_with(session_ + "-")) return;
+  }
+  ::unlinkat(folder_->get(), (session_ + std::string(kLockSuffix)).c_str(), 0);
 }
 
 // Without a lock, files that nobody comes back for stay for a day.

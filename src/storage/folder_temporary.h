@@ -66,6 +66,7 @@ class TemporaryArea {
   Result<std::shared_ptr<const UniqueFd>> Folder();
   Result<std::shared_ptr<const UniqueFd>> MakeFolder();
   void BeginSession(int folder);
+  void EndSession();
 
   const FolderRoot& root_;
   const std::string session_;  // random: names are unique among processes
