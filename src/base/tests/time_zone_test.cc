@@ -47,9 +47,9 @@ TEST(TimeZone, KnowsTheTimeThatIsSkippedAndTheOneThatComesTwice) {
 
 TEST(TimeZone, HasOneOffsetOnADayWithoutChange) {
   const TimeZone berlin = Zone("Europe/Berlin");
-  const auto day = [](unsigned month, unsigned day) {
+  const auto day = [](unsigned month, unsigned on) {
     return std::chrono::local_days(std::chrono::year(2026) / std::chrono::month(month) /
-                                   std::chrono::day(day));
+                                   std::chrono::day(on));
   };
   EXPECT_EQ(berlin.UniformOffset(day(3, 28)), hours(1));
   EXPECT_EQ(berlin.UniformOffset(day(3, 29)), std::nullopt);
