@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "base/crash_point.h"
@@ -80,7 +81,9 @@ class LocalPlatform final : public Platform {
     const std::lock_guard lock(mutex_);
     if (const auto found = jobs_.find(name); found != jobs_.end()) return found->second->Now();
     LC2_ASSIGN_OR_RETURN(const bool held, IsLocked(name));
-    return AttemptStatus{.phase = held ? AttemptPhase::kRunning : AttemptPhase::kLost};
+    if (!held) return AttemptStatus{.phase = AttemptPhase::kLost};
+    TellElsewhere(name);
+    return AttemptStatus{.phase = AttemptPhase::kRunning};
   }
 
   Result<void> Cancel(const Context&, const AttemptName& name) override {
@@ -144,10 +147,29 @@ class LocalPlatform final : public Platform {
     if (!held) return {};
     return Error{.kind = ErrorKind::kUnavailable,
                  .code = "attempt.elsewhere",
-                 .message = fmt::format("attempt '{}' of run '{}' is still running in another "
-                                        "process",
-                                        name.attempt.str(), name.run.str()),
-                 .hint = "it ends as soon as that process sees that it is cancelled"};
+                 .message = fmt::format("attempt '{}' of run '{}' is still running in {}",
+                                        name.attempt.str(), name.run.str(), HolderOf(name)),
+                 .hint =
+                     "it ends as soon as that process sees that it is cancelled; one that hangs or "
+                     "is stopped has to be killed first"};
+  }
+
+  // Once: who waits for a process that hangs, or that somebody has stopped, waits in vain.
+  void TellElsewhere(const AttemptName& name) {
+    if (!told_.insert(name).second) return;
+    log_.Warning("waiting for an attempt of another process; if that hangs, kill it: its lock goes "
+                 "with it, and this command takes over",
+                 {{"run", name.run.str()},
+                  {"attempt", name.attempt.str()},
+                  {"holder", HolderOf(name)}});
+  }
+
+  // "process 4711", from the lock file.
+  std::string HolderOf(const AttemptName& name) const {
+    const Result<std::string> text = ReadFile(LockPath(name), 64);
+    const bool number = text.has_value() && !text->empty() &&
+                        text->find_first_not_of("0123456789") == std::string::npos;
+    return number ? "process " + *text : "another process";
   }
 
   std::filesystem::path LockPath(const AttemptName& name) const {
@@ -171,7 +193,10 @@ class LocalPlatform final : public Platform {
       LC2_ASSIGN_OR_RETURN(const bool locked, Lock(fd.get(), path));
       if (!locked) return std::optional<UniqueFd>();
       // Somebody who swept may have removed it between our two calls: such a lock nobody sees.
-      if (IsStill(path, fd.get())) return std::optional(std::move(fd));
+      if (!IsStill(path, fd.get())) continue;
+      // For people alone, who may have to kill this process: what counts is the lock.
+      (void)FdSink(fd.get(), path.native()).Write(std::to_string(::getpid()));
+      return std::optional(std::move(fd));
     }
   }
 
@@ -228,6 +253,7 @@ class LocalPlatform final : public Platform {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::int64_t ended_ = 0;
+  std::set<AttemptName> told_;
   std::map<AttemptName, std::unique_ptr<Job>> jobs_;  // last: their threads use all of the above
 };
 

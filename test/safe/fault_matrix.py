@@ -36,7 +36,9 @@ class Faults:
             self.cases[what.split()[0]] += 1
             self.refused[what.split()[0]] += ended.code != 0
             self.longest = max(self.longest, ended.seconds)
-            self.violations += [f"{what}: {problem}" for problem in problems]
+            for problem in problems:
+                self.violations.append(f"{what}: {problem}")
+                print(f"VIOLATION {self.violations[-1]}", flush=True)
             for line in re.findall(r"^error: (.*)", ended.stderr, re.MULTILINE):
                 self.messages[re.sub(r"'[^']*'|\d+", "*", line)[:150]] += 1
 
@@ -133,8 +135,6 @@ def main():
     faults = run_faults(args.scenario or ["backup", "restore", "delete"], operations=operations,
                         errors=args.error or ERRORS, seed=args.seed, workers=args.workers,
                         binary=os.environ.get("LC2_BIN"))
-    for text in faults.violations:
-        print(text)
     for message, count in faults.messages.most_common():
         print(f"{count:5} {message}")
     print(f"operations {faults.operations}, cases {dict(faults.cases)}, refused {dict(faults.refused)}, longest "

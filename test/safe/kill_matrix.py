@@ -46,7 +46,9 @@ class Matrix:
         with self.lock:
             self.cases[scenario.name] += 1
             self.killed[scenario.name] += died
-            self.violations += [f"{scenario.name}, killed at {at}: {problem}" for problem in problems]
+            for problem in problems:
+                self.violations.append(f"{scenario.name}, killed at {at}: {problem}")
+                print(f"VIOLATION {self.violations[-1]}", flush=True)
 
 
 class Workers:
@@ -178,8 +180,6 @@ def main():
     began = time.monotonic()
     matrix = run_matrix(args.scenario or list(scenarios.ALL), points=points, instants=args.instants, seed=args.seed,
                         workers=args.workers, binary=os.environ.get("LC2_BIN"))
-    for text in matrix.violations:
-        print(text)
     print(f"points {matrix.points}, cases {dict(matrix.cases)}, killed {dict(matrix.killed)}, "
           f"violations {len(matrix.violations)}, {time.monotonic() - began:.0f} s")
     return 1 if matrix.violations else 0

@@ -43,8 +43,8 @@ class Ended:
 
 
 class World:
-    def __init__(self, server, folder, binary, number, versions=30, **location):
-        """`location`: further fields of the BackupLocation's spec."""
+    def __init__(self, server, folder, binary, number, versions=30, *, history=True, tiny_files=False, **location):
+        """Without `history` nothing is backed up yet. `location`: further fields of the BackupLocation's spec."""
         self.server, self.folder, self.binary = server, Path(folder), Path(binary)
         self.library, self.vault = self.folder / "library", self.folder / "vault"
         self.home, self.kept = self.folder / "home", self.folder / "kept"
@@ -52,21 +52,22 @@ class World:
         self.template = f"{self.database}_kept"
         self.location = {"softDeleteDays": 0, **location}
         self.folder.mkdir(parents=True)
-        self._make(versions)
-
-    def _make(self, versions):
         self.server.create_database(self.database)
         make_sample.make_sample(self.dsn, self.library, ROOT / "build/cache", own_schema=True, versions=versions,
-                                companies=1, max_file_bytes=4000)
+                                companies=1, max_file_bytes=4000, tiny_files=tiny_files, indexes=not tiny_files)
         self._declare()
         self.settle()
+        if history:
+            self._make_history()
+        self.keep()
+
+    def _make_history(self):
         self.first = self.back_up("first")
         self._write("one")
         self.settle()
         self.second = self.back_up("second")
         self._write("two")
         self.settle()
-        self.keep()
 
     def _write(self, word):
         """Documents that no row refers to: orphans, which a backup holds all the same."""
@@ -137,6 +138,7 @@ class World:
     def keep(self):
         """What rewind() goes back to is now."""
         shutil.rmtree(self.kept, ignore_errors=True)
+        self.vault.mkdir(exist_ok=True)  # the first backup makes it
         for part in (self.home, self.vault, self.library):
             copy_folder(part, self.kept / part.name)
         self.server.drop_database(self.template)

@@ -1,5 +1,7 @@
 #include "control/local_platform.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <fstream>
 #include <stdexcept>
@@ -180,6 +182,9 @@ TEST_F(LocalPlatform, AnAttemptOfAnotherProcessRunsAsLongAsThatLives) {
   EXPECT_EQ(PhaseOf(*second, name), AttemptPhase::kRunning);
   const auto cancelled = second->Cancel(ctx, name);
   EXPECT_EQ(CodeOf(cancelled), "attempt.elsewhere");
+  // Whom to kill, should it hang.
+  EXPECT_THAT(cancelled.error().message,
+              ::testing::HasSubstr("process " + std::to_string(::getpid())));
   EXPECT_TRUE(FactsOf(cancelled.error().kind).retryable);
   // It has ended, but the process that ran it still answers for what it came to.
   ASSERT_TRUE(IsOk(first->Cancel(ctx, name)));
