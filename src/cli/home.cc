@@ -50,6 +50,20 @@ Result<SigningKey> LoadOrMakeKey(const fs::path& file) {
   return SigningKey::FromPem(Secret(std::move(pem).value()));
 }
 
+// A damaged store holds nothing that a backup needs: what was decided lies in the vaults.
+Result<std::unique_ptr<ResourceStore>> OpenResources(const Context& ctx, const fs::path& file,
+                                                     Random& random) {
+  auto store = OpenEmbeddedStore(ctx, file, random);
+  if (store.has_value() || store.error().kind != ErrorKind::kCorrupt) return store;
+  return Error{.kind = ErrorKind::kCorrupt,
+               .code = "home.store_damaged",
+               .message = fmt::format("the store '{}' is damaged", file.native()),
+               .hint =
+                   "no backup depends on it: put back a copy of it, or move it away (with its -wal "
+                   "and -shm), apply location and environment again, and run `lc2 catalog rebuild`",
+               .cause = Share(store.error())};
+}
+
 }  // namespace
 
 fs::path DefaultHome() {
@@ -76,7 +90,7 @@ Result<std::unique_ptr<Home>> Home::Open(const Context& ctx, const fs::path& fol
   }
   home->secrets_ = std::make_unique<FileSecretSource>(home->folder_ / "secrets");
   LC2_ASSIGN_OR_RETURN(home->resources_,
-                       OpenEmbeddedStore(ctx, home->folder_ / "store.db", home->random_));
+                       OpenResources(ctx, home->folder_ / "store.db", home->random_));
   LC2_ASSIGN_OR_RETURN(
       home->catalog_,
       catalog::Catalog::Open(ctx, catalog.empty() ? home->folder_ / "catalog.db" : catalog));

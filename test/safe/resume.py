@@ -52,6 +52,7 @@ class Resume:
         """Of an undisturbed run: its points by name, and the objects that it wrote."""
         self.world.rewind()
         file = self.world.folder / "trace"
+        file.unlink(missing_ok=True)
         self.world.must(*COMMAND, env={"LC2_CRASH_TRACE": str(file)})
         sites = [line.split()[1] for line in file.read_text().splitlines()]
         return sites, record(self.world.vault, "a1", "library")["writtenObjects"]
