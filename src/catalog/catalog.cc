@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <mutex>
 
 #include "codec/described.h"
 #include "sql/sqlite.h"
@@ -224,6 +225,7 @@ class SqliteCatalog final : public Catalog {
   }
 
   Result<void> Put(const Context& ctx, const BackupRecord& record) override {
+    const std::lock_guard lock(mutex_);
     static const std::string kStatement = [] {
       std::string marks;
       for (int i = 1; i <= kColumnCount; ++i) marks += fmt::format("{}${}", i == 1 ? "" : ",", i);
@@ -237,6 +239,7 @@ class SqliteCatalog final : public Catalog {
   }
 
   Result<BackupPage> List(const Context& ctx, const BackupFilter& filter) override {
+    const std::lock_guard lock(mutex_);
     Conditions where;
     where.AddIfGiven("project_id", filter.project_id);
     where.AddIfGiven("environment", filter.environment);
@@ -268,6 +271,7 @@ class SqliteCatalog final : public Catalog {
 
   Result<BackupRecord> Get(const Context& ctx, const EnvironmentId& env,
                            const BackupId& id) override {
+    const std::lock_guard lock(mutex_);
     LC2_RETURN_IF_ERROR(CheckOpen());
     const auto row = connection_->QueryOne(
         ctx,
@@ -290,6 +294,7 @@ class SqliteCatalog final : public Catalog {
 
   Result<RebuildReport> Rebuild(const Context& ctx, const std::string& location,
                                 ObjectStore& vault) override {
+    const std::lock_guard lock(mutex_);
     LC2_RETURN_IF_ERROR(ReplaceIfDamaged(ctx));
     LC2_ASSIGN_OR_RETURN(sql::Transaction transaction, sql::Transaction::Begin(ctx, *connection_));
     LC2_RETURN_IF_ERROR(
@@ -350,6 +355,7 @@ class SqliteCatalog final : public Catalog {
   }
 
   const std::filesystem::path file_;
+  std::mutex mutex_;  // over connection_
   std::unique_ptr<sql::Connection> connection_;  // null: the file is damaged
   std::optional<Error> damage_;
 };

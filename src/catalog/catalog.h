@@ -38,7 +38,7 @@ struct RebuildReport {
 };
 
 // The SQL index over vaults: answers lists without reading object storage. It decides nothing and
-// may be thrown away: Rebuild() gives the same answers from the vault alone. Not thread-safe;
+// may be thrown away: Rebuild() gives the same answers from the vault alone. Thread-safe;
 // several processes may work on one file. Every call answers kCorrupt "catalog.damaged" for a file
 // that is damaged, but for Rebuild().
 class Catalog {

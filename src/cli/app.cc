@@ -127,6 +127,7 @@ void AddAllCommands(CLI::App& app, GlobalOptions& options, Chosen& chosen) {
   AddRetentionCommands(app, chosen);
   AddCatalogCommands(app, chosen);
   AddDoctorCommand(app, chosen);
+  AddServeCommand(app, chosen);
   AddCompletionCommand(app, chosen);
 }
 

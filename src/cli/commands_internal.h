@@ -7,6 +7,7 @@
 #include <CLI/App.hpp>
 
 #include "cli/session.h"
+#include "control/backup_reconciler.h"
 
 namespace lc2::cli {
 
@@ -47,6 +48,7 @@ void AddRestoreCommands(CLI::App& root, Chosen& chosen);
 void AddRetentionCommands(CLI::App& root, Chosen& chosen);
 void AddCatalogCommands(CLI::App& root, Chosen& chosen);
 void AddDoctorCommand(CLI::App& root, Chosen& chosen);
+void AddServeCommand(CLI::App& root, Chosen& chosen);
 
 // Names for completions: of the chosen environment's backups, of a kind's objects.
 Result<std::vector<std::string>> BackupNames(Session& session);
@@ -56,6 +58,8 @@ Result<std::vector<std::string>> ObjectNames(Session& session, const std::string
 // command again goes on where a killed one stopped. kAlreadyExists "resource.already_exists" for
 // one that is finished or asks for something else.
 Result<ResourceRef> CreateRequest(Session& session, const codec::Json& request);
+// Brings a request to its end: in this process, or waits for the `lc2 serve` that does.
+Result<control::Reconciled> DriveOrFollow(Session& session, Home& home, const ResourceRef& request);
 // Creates a request, drives it to its end with progress shown, prints it as it is then, and answers
 // with its error if it did not succeed.
 Result<void> RunRequest(Session& session, const codec::Json& request);

@@ -14,6 +14,7 @@
 #include "api/schema.h"
 #include "cli/commands_internal.h"
 #include "cli/input_files.h"
+#include "cli/serve_lock.h"
 #include "cli/table.h"
 #include "codec/yaml.h"
 #include "control/backup_actions.h"
@@ -32,8 +33,7 @@ Result<Driven> Drive(Session& session, const ResourceRef& request) {
   LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   Driven driven;
   const Result<void> done = session.WithProgress([&]() -> Result<void> {
-    LC2_ASSIGN_OR_RETURN(const control::Reconciled ended,
-                         control::Drive(session.ctx(), home->deps(), request));
+    LC2_ASSIGN_OR_RETURN(const control::Reconciled ended, DriveOrFollow(session, *home, request));
     driven.failed = ended.error;
     return {};
   });
@@ -149,10 +149,10 @@ class Report {
 };
 
 Result<void> ApplyOne(Session& session, Home& home, const api::ResourceDocument& document,
-                      Report& report) {
+                      bool wait, Report& report) {
   LC2_ASSIGN_OR_RETURN(const Applied applied,
                        Apply(session.ctx(), home.deps().resources, document.object));
-  if (!IsRequest(document.kind)) {
+  if (!IsRequest(document.kind) || (!wait && IsServed(home.folder()))) {
     report.Add(applied.object, applied.outcome);
     return {};
   }
@@ -163,7 +163,7 @@ Result<void> ApplyOne(Session& session, Home& home, const api::ResourceDocument&
 }
 
 // Nothing is stored unless every document of every file is right.
-Result<void> ApplyFiles(Session& session, const std::vector<std::string>& named) {
+Result<void> ApplyFiles(Session& session, const std::vector<std::string>& named, bool wait) {
   LC2_ASSIGN_OR_RETURN(const auto files, ExpandFiles(named));
   LC2_ASSIGN_OR_RETURN(const auto documents, LoadFiles(files));
   LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
@@ -171,7 +171,7 @@ Result<void> ApplyFiles(Session& session, const std::vector<std::string>& named)
   Report report(session);
   Result<void> done;
   for (const api::ResourceDocument& document : documents) {
-    done = ApplyOne(session, *home, document, report);
+    done = ApplyOne(session, *home, document, wait, report);
     if (!done.has_value()) break;
   }
   report.Finish();
@@ -342,6 +342,13 @@ Result<ResourceRef> CreateRequest(Session& session, const codec::Json& request) 
   return TakeUp(session, request, created.error());
 }
 
+Result<control::Reconciled> DriveOrFollow(Session& session, Home& home,
+                                          const ResourceRef& request) {
+  const auto served = [&home] { return IsServed(home.folder()); };
+  if (served()) return control::Follow(session.ctx(), home.deps(), request, served);
+  return control::Drive(session.ctx(), home.deps(), request);
+}
+
 Result<void> RunRequest(Session& session, const codec::Json& request) {
   LC2_ASSIGN_OR_RETURN(const ResourceRef ref, CreateRequest(session, request));
   LC2_ASSIGN_OR_RETURN(const Driven driven, Drive(session, ref));
@@ -370,10 +377,11 @@ void AddResourceCommands(CLI::App& root, Chosen& chosen) {
                    "YAML or JSON files, folders of them, or '-' for standard input")
       ->type_name("FILE")
       ->required();
-  apply->add_flag_callback(
-      "--wait", [] {}, "wait for requests to end (always the case without `lc2 serve`)");
-  apply->callback([&chosen, files] {
-    chosen.action = [files](Session& session) { return ApplyFiles(session, *files); };
+  auto wait = std::make_shared<bool>(false);
+  apply->add_flag("--wait", *wait,
+                  "wait for requests to end (always the case without `lc2 serve`)");
+  apply->callback([&chosen, files, wait] {
+    chosen.action = [files, wait](Session& session) { return ApplyFiles(session, *files, *wait); };
   });
 
   struct Verb {

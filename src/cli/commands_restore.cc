@@ -8,7 +8,6 @@
 #include "cli/commands_internal.h"
 #include "cli/request_name.h"
 #include "codec/described.h"
-#include "control/driver.h"
 
 namespace lc2::cli {
 
@@ -110,7 +109,7 @@ Result<void> Plan(Session& session, const RestoreOptions& options) {
   LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   LC2_ASSIGN_OR_RETURN(const ResourceRef ref, CreateRequest(session, api::EncodeResource(request)));
   LC2_ASSIGN_OR_RETURN(const control::Reconciled ended,
-                       control::Drive(session.ctx(), home->deps(), ref));
+                       DriveOrFollow(session, *home, ref));
   LC2_ASSIGN_OR_RETURN(const codec::Json object, home->deps().resources.Get(session.ctx(), ref));
   const codec::Json* status = object.get_object().if_contains("status");
   if (status != nullptr && status->get_object().contains("plan")) {

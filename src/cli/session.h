@@ -45,6 +45,8 @@ class Session final : public ProgressSink {
   Result<void> Prepare();
 
   Result<Home*> home();
+  // Ends what runs in this process, and waits until it has.
+  void CloseHome() { home_.reset(); }
   // The chosen environment: by --project and --environment, or the only one there is.
   Result<EnvironmentId> Environment();
   Result<control::EnvironmentVault> OpenVault(provider::VaultAccess access);

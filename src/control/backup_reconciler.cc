@@ -254,6 +254,9 @@ class BackupReconciler {
                                                        backup ? &backup->manifest : nullptr)));
     request_.status = MakeBackupStatus(request_, view, ctx_.clock().Now());
     LC2_ASSIGN_OR_RETURN(request_, UpdateStatusAs(ctx_, deps_.resources, request_));
+    if (!run_.open()) {
+      for (const AttemptId& attempt : run_.attempts) deps_.platform.Release({run_.run, attempt});
+    }
     Reconciled reconciled{.terminal = !run_.open(), .error = damage_};
     if (run_.abandoned) reconciled.error = DecodeError(run_.abandoned->error);
     return reconciled;

@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "api/backup_request.h"
-#include "api/restore_request.h"
-#include "control/restore_reconciler.h"
+#include "codec/described.h"
+#include "control/look.h"
 
 namespace lc2::control {
 
@@ -33,18 +33,6 @@ bool IsSomebodyNeeded(const Error& error) {
   return false;
 }
 
-Result<Reconciled> Reconcile(const Context& ctx, const Deps& deps, const ResourceRef& ref) {
-  if (ref.kind == api::BackupRequest::kKind) {
-    return ReconcileBackup(ctx, deps, ref.namespace_, ref.name);
-  }
-  if (ref.kind == api::RestoreRequest::kKind) {
-    return ReconcileRestore(ctx, deps, ref.namespace_, ref.name);
-  }
-  return Error{.kind = ErrorKind::kInvalid,
-               .code = "request.unknown_kind",
-               .message = fmt::format("{} is no request", ref.str())};
-}
-
 Result<void> RequestCancel(const Context& ctx, const Deps& deps, const ResourceRef& ref) {
   LC2_ASSIGN_OR_RETURN(codec::Json object, deps.resources.Get(ctx, ref));
   object.get_object()["spec"].get_object()["cancel"] = true;
@@ -52,7 +40,58 @@ Result<void> RequestCancel(const Context& ctx, const Deps& deps, const ResourceR
   return {};
 }
 
+void ReportProgress(const Context& ctx, const codec::Json& object) {
+  const codec::Json* status = object.get_object().if_contains("status");
+  if (status == nullptr || !status->is_object()) return;
+  const codec::Json* found = status->get_object().if_contains("progress");
+  if (found == nullptr) return;
+  const auto progress = codec::Decode<api::ProgressStatus>(*found);
+  if (!progress.has_value()) return;
+  ctx.Report({.step = progress->step,
+              .objects_done = progress->objects_done,
+              .objects_total = progress->objects_total,
+              .bytes_done = progress->bytes_done,
+              .bytes_total = progress->bytes_total});
+}
+
+// How a terminal request ended: only its log knows the whole error.
+Result<Reconciled> EndOf(const Context& ctx, const Deps& deps, const ResourceRef& request) {
+  for (int tries = 1;; ++tries) {
+    Result<Reconciled> look = LookAt(ctx, deps, request);
+    if (look.has_value() || look.error().kind != ErrorKind::kConflict || tries == kTries) {
+      return look;
+    }
+  }
+}
+
 }  // namespace
+
+Result<Reconciled> Follow(const Context& ctx, const Deps& deps, const ResourceRef& request,
+                          const std::function<bool()>& served) {
+  const Context own(ctx.clock(), ctx.log());
+  LC2_ASSIGN_OR_RETURN(
+      const auto watch,
+      deps.resources.Watch(
+          own, {.kind = request.kind, .namespace_ = request.namespace_, .labels = {}}));
+  bool cancelled = false;
+  while (true) {
+    if (ctx.stopped() && !cancelled) cancelled = RequestCancel(own, deps, request).has_value();
+    LC2_ASSIGN_OR_RETURN(const std::optional<WatchEvent> event, watch->Next(own, kLook));
+    if (!event) {
+      if (!served()) return Drive(ctx, deps, request);
+      continue;
+    }
+    if (!event->object.is_object() || RefOf(event->object) != request) continue;
+    if (event->type == WatchEventType::kDelete) {
+      return Error{.kind = ErrorKind::kNotFound,
+                   .code = "resource.not_found",
+                   .message = fmt::format("{} was deleted before it ended", request.str()),
+                   .hint = "create it again under another name"};
+    }
+    ReportProgress(ctx, event->object);
+    if (IsTerminalRequest(event->object)) return EndOf(own, deps, request);
+  }
+}
 
 Result<Reconciled> Drive(const Context& ctx, const Deps& deps, const ResourceRef& request) {
   // Ends with the request, not with the caller's patience: a cancelled run must be closed in order.
@@ -67,7 +106,7 @@ Result<Reconciled> Drive(const Context& ctx, const Deps& deps, const ResourceRef
       cancelled = told.has_value();
       if (!cancelled) step = told.error();
     }
-    if (step.has_value()) step = Reconcile(own, deps, request);
+    if (step.has_value()) step = LookAt(own, deps, request);
     if (step.has_value() && step->terminal) return step;
     // Once it is cancelled there is nothing to wake for: a stopped context would not pause at all.
     const Context& waits = cancelled ? own : ctx;

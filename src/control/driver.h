@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "base/context.h"
 #include "control/backup_reconciler.h"
 #include "control/deps.h"
@@ -12,5 +14,12 @@ namespace lc2::control {
 // that nothing half-done stays behind. Returns how it ended; an error only where the stores cannot
 // be reached any more.
 Result<Reconciled> Drive(const Context& ctx, const Deps& deps, const ResourceRef& request);
+
+// Waits until a request that another process drives is terminal, with its progress reported to
+// `ctx`; answers as Drive() does. When `ctx` is stopped the request is cancelled and waited for.
+// When `served()` says that nobody drives it any more it is driven on here. Errors besides:
+// kNotFound "resource.not_found" when it is deleted.
+Result<Reconciled> Follow(const Context& ctx, const Deps& deps, const ResourceRef& request,
+                          const std::function<bool()>& served);
 
 }  // namespace lc2::control

@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include "base/crash_point.h"
 #include "base/file.h"
@@ -42,6 +44,7 @@ struct Job final : ProgressSink {
   std::mutex mutex;
   AttemptStatus status{.phase = AttemptPhase::kRunning};
   UniqueFd lock_file;
+  std::atomic<bool> said = false;  // the thread takes the platform's lock no more
   std::jthread thread;
 };
 
@@ -99,6 +102,20 @@ class LocalPlatform final : public Platform {
     return {};
   }
 
+  void Release(const AttemptName& name) override {
+    std::unique_ptr<Job> ended;
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(name);
+    if (found == jobs_.end() || found->second->Now().phase == AttemptPhase::kRunning) return;
+    ended = std::move(found->second);
+    jobs_.erase(found);
+    std::error_code failed;
+    std::filesystem::remove(LockPath(name), failed);
+    retired_.push_back(std::move(ended));
+    // Its thread may be about to say that it ended, which takes the lock: joined by a later call.
+    std::erase_if(retired_, [](const std::unique_ptr<Job>& job) { return job->said.load(); });
+  }
+
   void Wait(const Context& ctx, std::chrono::milliseconds wait) override {
     std::unique_lock lock(mutex_);
     const std::int64_t seen = ended_;
@@ -117,6 +134,7 @@ class LocalPlatform final : public Platform {
     const std::lock_guard lock(mutex_);
     ++ended_;
     changed_.notify_all();
+    job.said = true;
   }
 
   AttemptStatus Outcome(const Context& ctx, const AttemptWork& work) {
@@ -254,7 +272,9 @@ class LocalPlatform final : public Platform {
   std::condition_variable changed_;
   std::int64_t ended_ = 0;
   std::set<AttemptName> told_;
-  std::map<AttemptName, std::unique_ptr<Job>> jobs_;  // last: their threads use all of the above
+  // Last: their threads use all of the above.
+  std::vector<std::unique_ptr<Job>> retired_;  // released, but not yet joined
+  std::map<AttemptName, std::unique_ptr<Job>> jobs_;
 };
 
 }  // namespace

@@ -324,7 +324,11 @@ class RestoreReconciler {
                                         ctx_.clock().Now());
     Reconciled reconciled{.terminal = !run_.open(), .error = {}};
     if (run_.abandoned) reconciled.error = DecodeError(run_.abandoned->error);
-    return Publish(std::move(reconciled));
+    Result<Reconciled> published = Publish(std::move(reconciled));
+    if (published.has_value() && published->terminal) {
+      for (const AttemptId& attempt : run_.attempts) deps_.platform.Release({run_.run, attempt});
+    }
+    return published;
   }
 
   Result<Reconciled> ShowPlan() {

@@ -19,7 +19,9 @@ class StatusWriter {
       : request_(request), status_(request.status), now_(now) {
     status_.observed_generation = request.metadata.generation;
     // What one look sets, the next one takes back unless it still holds.
-    std::erase_if(status_.conditions, [](const auto& known) { return known.type == "Stalled"; });
+    std::erase_if(status_.conditions, [](const auto& known) {
+      return known.type == "Stalled" || known.type == "Queued";
+    });
   }
 
   void Set(std::string type, api::ConditionStatus status, std::string reason,

@@ -1,0 +1,88 @@
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands_internal.h"
+#include "cli/serve_lock.h"
+#include "control/service.h"
+
+namespace lc2::cli {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+struct ServeOptions {
+  std::int64_t max_concurrent = 4;
+  std::int64_t stop_timeout_seconds = 30;
+};
+
+// Ends the process when an orderly stop takes too long: an attempt that is cut off is a lost one,
+// which the next service makes again.
+class StopLimit {
+ public:
+  StopLimit(const Context& ctx, std::chrono::seconds limit)
+      : thread_([this, ctx, limit](const std::stop_token& ended) { Watch(ctx, limit, ended); }) {}
+
+ private:
+  void Watch(const Context& ctx, std::chrono::seconds limit, const std::stop_token& ended) {
+    std::unique_lock lock(mutex_);
+    const auto never = [] { return false; };
+    // The context's token wakes nobody: it is looked at.
+    while (!ctx.stopped() && !ended.stop_requested()) {
+      changed_.wait_for(lock, ended, milliseconds(500), never);
+    }
+    if (ended.stop_requested()) return;
+    changed_.wait_for(lock, ended, limit, never);
+    if (ended.stop_requested()) return;
+    std::fputs("lc2 serve: what runs did not end in time; the next 'lc2 serve' resumes it\n",
+               stderr);
+    ::_exit(FactsOf(ErrorKind::kTimeout).exit_code);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::jthread thread_;
+};
+
+Result<void> Serve(Session& session, const ServeOptions& options) {
+  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
+  LC2_ASSIGN_OR_RETURN(const ServeLock lock, ServeLock::Take(home->folder()));
+  const StopLimit limit(session.ctx(), std::chrono::seconds(options.stop_timeout_seconds));
+  const auto service =
+      control::Service::Make(home->deps(), {.max_concurrent = options.max_concurrent});
+  session.Remark(fmt::format("serving '{}'; SIGTERM or Ctrl-C stops it", home->folder().native()));
+  const Result<void> ended = service->Run(session.ctx());
+  // Attempts end here, with the lock still held; their runs stay open for the next service.
+  session.CloseHome();
+  return ended;
+}
+
+}  // namespace
+
+void AddServeCommand(CLI::App& root, Chosen& chosen) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* serve = AddCommand(root, "serve", "do requests as they come, until it is stopped",
+                               "lc2 serve --max-concurrent 2 --log-level info");
+  serve
+      ->add_option("--max-concurrent", options->max_concurrent,
+                   "requests that run at once, of all projects (default 4)")
+      ->check(CLI::Range(1, 1000));
+  serve
+      ->add_option("--stop-timeout", options->stop_timeout_seconds,
+                   "seconds that an orderly stop may take (default 30)")
+      ->check(CLI::Range(1, 86'400))
+      ->type_name("SECONDS");
+  serve->callback([&chosen, options] {
+    chosen.action = [options](Session& session) { return Serve(session, *options); };
+  });
+}
+
+}  // namespace lc2::cli
