@@ -59,7 +59,10 @@ def test_every_example_works(used_site):
         command = " ".join(("lc2",) + words)
         if command in ("lc2 restore create", "lc2 restore plan"):
             used_site.destroy()
-        for script in (example_of(page), afterwards.get(command, "true")):
+        example = example_of(page)
+        if command == "lc2 serve":  # runs until it is stopped, which is its success
+            example = f"timeout --preserve-status 2 {example}"
+        for script in (example, afterwards.get(command, "true")):
             script = filled_in(script, used_site, used_site.ids)
             done = used_site.shell(script)
             assert done.returncode == 0, f"'{command} --help' says\n  {script}\n{done.stdout}{done.stderr}"
