@@ -7,14 +7,25 @@ namespace lc2::control {
 
 namespace {
 
-// The manifest is there if and only if its backup lives.
+Result<bool> IsThere(const Context& ctx, ObjectStore& store, const std::string& key) {
+  const auto facts = store.Head(ctx, key);
+  if (facts.has_value()) return true;
+  if (facts.error().kind != ErrorKind::kNotFound) return facts.error();
+  return false;
+}
+
+// The manifest is there if and only if its backup lives, and of a deleted one neither tracker nor
+// signature: each may have come back by itself, as a write that was delayed on its way.
 Result<bool> IsSettled(const Context& ctx, ObjectStore& store, const EnvironmentId& env,
                        const vault::RunFacts& run) {
-  const auto manifest = store.Head(ctx, vault::ManifestKey(env, *run.opened->backup_id));
-  if (!manifest.has_value() && manifest.error().kind != ErrorKind::kNotFound) {
-    return manifest.error();
-  }
-  return manifest.has_value() == run.alive();
+  const BackupId& id = *run.opened->backup_id;
+  LC2_ASSIGN_OR_RETURN(const bool manifest, IsThere(ctx, store, vault::ManifestKey(env, id)));
+  if (manifest != run.alive()) return false;
+  if (run.alive()) return true;
+  LC2_ASSIGN_OR_RETURN(const bool tracker, IsThere(ctx, store, vault::TrackerKey(id)));
+  if (tracker) return false;
+  LC2_ASSIGN_OR_RETURN(const bool signature, IsThere(ctx, store, vault::SignatureKey(env, id)));
+  return !signature;
 }
 
 }  // namespace

@@ -163,6 +163,26 @@ def test_a_process_that_wakes_late_decides_nothing(site, same_home, tmp_path):
     assert check_vault(site.vault) == []
 
 
+@pytest.mark.parametrize("part", ["manifest.json", "manifest.sig", "tracker"])
+def test_a_delayed_write_brings_no_deleted_backup_back(site, part):
+    text = site.yaml.read_text()
+    site("apply", "-f", "-", stdin=text.replace("kind: BackupLocation", "kind: BackupLocation", 1).replace(
+        "spec:\n", "spec:\n  softDeleteDays: 0\n", 1))
+    backup = site.backup()
+    path = site.vault / f"backup-metadata/{backup}.json"
+    if part != "tracker":
+        path = site.vault / "retail/prd" / backup.removeprefix("retail-prd-backup-") / part
+    data = path.read_bytes()
+    site("backup", "delete", backup, "--reason", "test")
+    assert not path.exists()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    site("restore", "create", backup, exit_code=3)
+    site("catalog", "rebuild")
+    assert not path.exists()
+    assert check_vault(site.vault) == []
+
+
 def test_commands_at_once_make_one_key(bare_site):
     home = bare_site.lc2.home
     together = [subprocess.Popen(bare_site.lc2.command("get", "environments"), env=bare_site.lc2.env,
