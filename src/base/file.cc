@@ -93,7 +93,8 @@ Error ErrnoError(int error_number, std::string_view doing, std::string_view path
     case EIO:
       error.kind = ErrorKind::kUnavailable;
       error.code = "file.io_error";
-      error.hint = "a disk or mount fails: the system's log names it; once it is well, run it again";
+      error.hint =
+          "a disk or mount fails: the system's log names it; once it is well, run it again";
       break;
     case ENOMEM:
     case EAGAIN:
@@ -181,8 +182,7 @@ Result<void> WriteBeside(const std::filesystem::path& path, std::string_view byt
   const std::filesystem::path folder = FolderOf(path);
   RemoveStale(path);
   std::string temporary = (folder / (TemporaryStem(path) + ".XXXXXX")).native();
-  UniqueFd fd(
-      AtCrashPoint("file.create", [&] { return ::mkostemp(temporary.data(), O_CLOEXEC); }));
+  UniqueFd fd(AtCrashPoint("file.create", [&] { return ::mkostemp(temporary.data(), O_CLOEXEC); }));
   if (!fd.valid()) return ErrnoError(errno, "create a file beside", path.native());
   Result<void> done;
   const auto write = [&] {

@@ -175,11 +175,10 @@ class LocalPlatform final : public Platform {
   // Once: who waits for a process that hangs, or that somebody has stopped, waits in vain.
   void TellElsewhere(const AttemptName& name) {
     if (!told_.insert(name).second) return;
-    log_.Warning("waiting for an attempt of another process; if that hangs, kill it: its lock goes "
-                 "with it, and this command takes over",
-                 {{"run", name.run.str()},
-                  {"attempt", name.attempt.str()},
-                  {"holder", HolderOf(name)}});
+    log_.Warning(
+        "waiting for an attempt of another process; if that hangs, kill it: its lock goes "
+        "with it, and this command takes over",
+        {{"run", name.run.str()}, {"attempt", name.attempt.str()}, {"holder", HolderOf(name)}});
   }
 
   // "process 4711", from the lock file.
@@ -204,9 +203,8 @@ class LocalPlatform final : public Platform {
     SweepLocks();
     const std::filesystem::path path = LockPath(name);
     while (true) {
-      UniqueFd fd(AtCrashPoint("lock.create", [&] {
-        return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-      }));
+      UniqueFd fd(AtCrashPoint(
+          "lock.create", [&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); }));
       if (!fd.valid()) return ErrnoError(errno, "open", path.native());
       LC2_ASSIGN_OR_RETURN(const bool locked, Lock(fd.get(), path));
       if (!locked) return std::optional<UniqueFd>();

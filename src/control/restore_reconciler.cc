@@ -77,7 +77,8 @@ class RestoreReconciler {
   }
 
   Result<bool> KnownToVault() const {
-    return vault::WasAccepted(ctx_, store(), env(), vault::RunKind::kRestore, request_.metadata.name);
+    return vault::WasAccepted(ctx_, store(), env(), vault::RunKind::kRestore,
+                              request_.metadata.name);
   }
 
   // Sets the plan, or the refusal, or both. Errors: those of a vault that cannot be reached.
@@ -307,8 +308,8 @@ class RestoreReconciler {
         request_.spec.restore_type != api::RestoreType::kDatabaseOnly) {
       return;
     }
-    const Result<void> removed = engine::RemoveUnfinished(
-        ctx_, deps_.provider, at_->environment, request_.spec.database, run_.run);
+    const Result<void> removed = engine::RemoveUnfinished(ctx_, deps_.provider, at_->environment,
+                                                          request_.spec.database, run_.run);
     if (removed.has_value()) return;
     ctx_.log().Warning("a database that was being loaded may be left beside the target",
                        {{"run", run_.run.str()}, {"error", Describe(removed.error())}});

@@ -43,8 +43,6 @@ bool Install() {
 
 }  // namespace
 
-void AddCrashPointsToSqlite() {
-  [[maybe_unused]] static const bool installed = Install();
-}
+void AddCrashPointsToSqlite() { [[maybe_unused]] static const bool installed = Install(); }
 
 }  // namespace lc2::sql

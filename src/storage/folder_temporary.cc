@@ -67,9 +67,7 @@ std::string_view SessionOf(std::string_view name) {
                                      : name.substr(0, name.rfind('-'));
 }
 
-bool IsOld(const struct stat& status, Time now) {
-  return ModifiedAt(status) < now - kStaleAfter;
-}
+bool IsOld(const struct stat& status, Time now) { return ModifiedAt(status) < now - kStaleAfter; }
 
 }  // namespace
 
@@ -87,8 +85,7 @@ int TemporaryFile::Close() { return ::close(fd_.release()) == 0 ? 0 : errno; }
 
 void TemporaryFile::Remove() {
   if (!name_.empty()) {
-    AtCrashPoint("temporary.unlink",
-                 [&] { return ::unlinkat(folder_->get(), name_.c_str(), 0); });
+    AtCrashPoint("temporary.unlink", [&] { return ::unlinkat(folder_->get(), name_.c_str(), 0); });
   }
   name_.clear();
 }

@@ -47,8 +47,8 @@ class TemporaryFile {
 
 // The folder of temporary files of a folder store: made when the first one is, removed at the end
 // if nothing is left in it. Other processes use it at the same time: each names its files after a
-// session, and holds a lock on "<session>.lock" as long as it lives, so that others know whose files
-// nobody will come back for. Thread-safe.
+// session, and holds a lock on "<session>.lock" as long as it lives, so that others know whose
+// files nobody will come back for. Thread-safe.
 class TemporaryArea {
  public:
   explicit TemporaryArea(const FolderRoot& root);

@@ -77,8 +77,8 @@ void RemoveEmptyFolders(const FolderRoot& root, std::string_view path) {
     const OpenAttempt parent = root.OpenBeneath(std::string(FolderOf(path)), O_PATH | O_DIRECTORY);
     const std::string name(NameIn(path));
     if (!parent.fd.valid() || AtCrashPoint("folder.rmdir", [&] {
-          return ::unlinkat(parent.fd.get(), name.c_str(), AT_REMOVEDIR);
-        }) != 0) {
+                                return ::unlinkat(parent.fd.get(), name.c_str(), AT_REMOVEDIR);
+                              }) != 0) {
       return;
     }
     path = FolderOf(path);

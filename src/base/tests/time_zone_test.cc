@@ -24,9 +24,9 @@ TimeZone Zone(std::string_view name) { return TimeZone::Find(name).value(); }
 TEST(TimeZone, ShowsWhatAWallClockShows) {
   EXPECT_EQ(Zone("Europe/Berlin").ToLocal(At("2026-01-15T12:00:00Z")), Local(2026, 1, 15, 13, 0));
   EXPECT_EQ(Zone("Europe/Berlin").ToLocal(At("2026-07-15T12:00:00Z")), Local(2026, 7, 15, 14, 0));
-  EXPECT_EQ(Zone("Asia/Kathmandu").ToLocal(At("2026-07-15T12:00:00Z")),
-            Local(2026, 7, 15, 17, 45));
-  EXPECT_EQ(Zone("UTC").ToLocal(At("1969-12-31T23:59:59Z")), Local(1969, 12, 31, 23, 59) + seconds(59));
+  EXPECT_EQ(Zone("Asia/Kathmandu").ToLocal(At("2026-07-15T12:00:00Z")), Local(2026, 7, 15, 17, 45));
+  EXPECT_EQ(Zone("UTC").ToLocal(At("1969-12-31T23:59:59Z")),
+            Local(1969, 12, 31, 23, 59) + seconds(59));
 }
 
 TEST(TimeZone, KnowsTheTimeThatIsSkippedAndTheOneThatComesTwice) {
