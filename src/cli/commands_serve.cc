@@ -12,6 +12,8 @@
 #include "cli/commands_internal.h"
 #include "cli/serve_lock.h"
 #include "control/service.h"
+#include "control/service_metrics.h"
+#include "net/http_server.h"
 
 namespace lc2::cli {
 
@@ -20,6 +22,7 @@ namespace {
 using std::chrono::milliseconds;
 
 struct ServeOptions {
+  std::string listen = "127.0.0.1:0";
   std::int64_t max_concurrent = 4;
   std::int64_t stop_timeout_seconds = 30;
 };
@@ -52,14 +55,77 @@ class StopLimit {
   std::jthread thread_;
 };
 
+// The newest good backup of each environment: what a restart must not forget.
+Result<std::vector<catalog::BackupRecord>> LastSucceeded(const Context& ctx,
+                                                         const control::Deps& deps) {
+  LC2_ASSIGN_OR_RETURN(const auto environments,
+                       ListAs<api::LiferayEnvironment>(ctx, deps.resources));
+  std::vector<catalog::BackupRecord> last;
+  for (const api::LiferayEnvironment& environment : environments) {
+    LC2_ASSIGN_OR_RETURN(const catalog::BackupPage page,
+                         deps.catalog.List(ctx, {.project_id = environment.spec.project_id,
+                                                 .environment = environment.spec.environment,
+                                                 .location = {},
+                                                 .states = {catalog::BackupState::kSucceeded},
+                                                 .backup_type = {},
+                                                 .database_type = {},
+                                                 .since = {},
+                                                 .until = {},
+                                                 .limit = 1,
+                                                 .cursor = {}}));
+    last.insert(last.end(), page.records.begin(), page.records.end());
+  }
+  return last;
+}
+
+net::ServerResponse Metrics(const Context& ctx, const control::Deps& deps,
+                            const control::EndedBackups& ended, const control::Service& service) {
+  const auto last = LastSucceeded(ctx, deps);
+  // A gap in the figures is better than one that says that there is no backup.
+  if (!last.has_value()) return {.status = 503, .body = Describe(last.error()) + "\n"};
+  return {.content_type = control::kMetricsContentType,
+          .body = control::FormatMetrics(
+              {.ended = ended.totals(), .service = service.facts(), .last_succeeded = *last})};
+}
+
+// What the loopback server answers.
+net::ServerResponse Answer(const Context& ctx, const control::Deps& deps,
+                           const control::EndedBackups& ended, const control::Service& service,
+                           const net::ServerRequest& request) {
+  if (request.method != "GET") {
+    return {.status = 405, .body = "only GET is answered here\n"};
+  }
+  if (request.path == "/healthz") return {.body = "ok\n"};
+  if (request.path == "/readyz") {
+    if (!service.facts().synced) return {.status = 503, .body = "still reading the requests\n"};
+    return {.body = "ok\n"};
+  }
+  if (request.path == "/metrics") return Metrics(ctx, deps, ended, service);
+  return {.status = 404, .body = "there are /healthz, /readyz and /metrics\n"};
+}
+
 Result<void> Serve(Session& session, const ServeOptions& options) {
   LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   LC2_ASSIGN_OR_RETURN(const ServeLock lock, ServeLock::Take(home->folder()));
   const StopLimit limit(session.ctx(), std::chrono::seconds(options.stop_timeout_seconds));
-  const auto service =
-      control::Service::Make(home->deps(), {.max_concurrent = options.max_concurrent});
-  session.Remark(fmt::format("serving '{}'; SIGTERM or Ctrl-C stops it", home->folder().native()));
+  control::EndedBackups ended_backups;
+  const auto service = control::Service::Make(
+      home->deps(), {.max_concurrent = options.max_concurrent,
+                     .on_end = [&](const codec::Json& request, const control::Reconciled&) {
+                       ended_backups.Add(request);
+                     }});
+  // A scrape that began is answered also while the service stops.
+  const Context own(session.ctx().clock(), session.ctx().log());
+  LC2_ASSIGN_OR_RETURN(
+      std::unique_ptr<net::HttpServer> server,
+      net::HttpServer::Start({.address = options.listen}, [&](const net::ServerRequest& request) {
+        return Answer(own, home->deps(), ended_backups, *service, request);
+      }));
+  session.Remark(
+      fmt::format("serving '{}', metrics on http://{}/metrics; SIGTERM or Ctrl-C stops it",
+                  home->folder().native(), server->address()));
   const Result<void> ended = service->Run(session.ctx());
+  server.reset();
   // Attempts end here, with the lock still held; their runs stay open for the next service.
   session.CloseHome();
   return ended;
@@ -75,6 +141,10 @@ void AddServeCommand(CLI::App& root, Chosen& chosen) {
       ->add_option("--max-concurrent", options->max_concurrent,
                    "requests that run at once, of all projects (default 4)")
       ->check(CLI::Range(1, 1000));
+  serve
+      ->add_option("--listen", options->listen,
+                   "where /healthz, /readyz and /metrics are; loopback only (default a free port)")
+      ->type_name("IP:PORT");
   serve
       ->add_option("--stop-timeout", options->stop_timeout_seconds,
                    "seconds that an orderly stop may take (default 30)")

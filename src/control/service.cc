@@ -37,10 +37,10 @@ class Loop final : public Service {
 
   Result<void> Run(const Context& ctx) override {
     // What cannot be read now is told at once instead of being retried for ever.
-    LC2_RETURN_IF_ERROR(
-        deps_.resources.List(ctx, {.kind = std::string(api::LiferayEnvironment::kKind),
-                                   .namespace_ = {},
-                                   .labels = {}}));
+    const auto readable = deps_.resources.List(
+        ctx, {.kind = std::string(api::LiferayEnvironment::kKind), .namespace_ = {}, .labels = {}});
+    if (ctx.stopped()) return {};
+    if (!readable.has_value()) return readable.error();
     std::stop_source ending;
     const Context own = ctx.WithStop(ending.get_token());
     std::vector<std::jthread> threads;
@@ -94,9 +94,10 @@ class Loop final : public Service {
         return body();
       }
     } catch (const std::exception& problem) {
-      const Error error{.kind = ErrorKind::kInternal,
-                        .code = "serve.exception",
-                        .message = fmt::format("{} ended by an exception: {}", what, problem.what())};
+      const Error error{
+          .kind = ErrorKind::kInternal,
+          .code = "serve.exception",
+          .message = fmt::format("{} ended by an exception: {}", what, problem.what())};
       ctx.log().Error("exception", {{"in", std::string(what)}, {"error", Describe(error)}});
       return error;
     }
@@ -116,8 +117,8 @@ class Loop final : public Service {
   void Follow(const Context& ctx, std::string_view kind) {
     bool synced = false;
     while (!ctx.stopped()) {
-      const auto watch = deps_.resources.Watch(
-          ctx, {.kind = std::string(kind), .namespace_ = {}, .labels = {}});
+      const auto watch =
+          deps_.resources.Watch(ctx, {.kind = std::string(kind), .namespace_ = {}, .labels = {}});
       if (watch.has_value()) {
         while (!ctx.stopped()) {
           const auto event = (*watch)->Next(ctx, kWatchWait);
@@ -230,14 +231,14 @@ class Loop final : public Service {
   void ShowIn(const Context& ctx, Result<Request> request, const QueuePlace& place) {
     // It began meanwhile, or is about to be refused: its look says more than its place.
     if (!request.has_value() || request->status.start_time || api::IsTerminal(*request)) return;
-    request->status.conditions = api::SetCondition(
-        std::move(request->status.conditions),
-        {.type = "Queued",
-         .status = api::ConditionStatus::kTrue,
-         .reason = WordOf(place.reason),
-         .message = fmt::format("number {} of its project", place.position),
-         .observed_generation = request->metadata.generation},
-        ctx.clock().Now());
+    request->status.conditions =
+        api::SetCondition(std::move(request->status.conditions),
+                          {.type = "Queued",
+                           .status = api::ConditionStatus::kTrue,
+                           .reason = WordOf(place.reason),
+                           .message = fmt::format("number {} of its project", place.position),
+                           .observed_generation = request->metadata.generation},
+                          ctx.clock().Now());
     const auto shown = UpdateStatusAs(ctx, deps_.resources, *request);
     if (!shown.has_value() && shown.error().kind != ErrorKind::kConflict) Count(shown.error());
   }

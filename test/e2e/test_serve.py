@@ -1,8 +1,11 @@
 """`lc2 serve`: requests are done as they come, a stop leaves what runs to the next one."""
 
+import re
 import signal
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -24,8 +27,23 @@ def serve(site, *args, **env):
     child = subprocess.Popen(site.lc2.command("serve", "--log-level", "info", *args),
                              env={**site.lc2.env, **env}, text=True, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert "serving" in child.stderr.readline()
+    said = child.stderr.readline()
+    assert "serving" in said
+    child.url = re.search(r"http://127\.0\.0\.1:\d+", said).group()
     return child
+
+
+def is_ready(child):
+    try:
+        return get(child.url + "/readyz")[1] == "ok\n"
+    except urllib.error.HTTPError as not_yet:
+        assert not_yet.code == 503
+        return False
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        return answer.headers["Content-Type"], answer.read().decode()
 
 
 def stop(child, number=signal.SIGTERM):
@@ -151,3 +169,34 @@ def test_interrupted_wait_cancels_the_request(site):
         wait_until(lambda: not is_alive(dump))
     finally:
         stop(child)
+
+
+def test_health_and_metrics_are_read_by_prometheus_own_parser(site):
+    parser = pytest.importorskip("prometheus_client.parser", reason="prometheus_client is missing")
+    child = serve(site)
+    try:
+        assert get(child.url + "/healthz")[1] == "ok\n"
+        wait_until(lambda: is_ready(child))
+        made = site("backup", "create", "-o", "json").json()["status"]
+        kind, text = get(child.url + "/metrics")
+        assert kind.startswith("text/plain; version=0.0.4")
+        samples = {(sample.name, *sorted(sample.labels.items())): sample.value
+                   for family in parser.text_string_to_metric_families(text)
+                   for sample in family.samples}
+        where = [("environment", "prd"), ("project_id", "retail")]
+        assert samples[("backup_requests_total", *where, ("state", "Succeeded"))] == 1
+        assert samples[("backup_database_size_bytes", *where)] == made["database"]["sizeBytes"]
+        assert samples[("backup_dl_size_bytes", *where)] == (
+            made["documentLibrary"]["totalSizeBytes"])
+        assert abs(samples[("lc2_last_success_timestamp_seconds", *where)] - time.time()) < 120
+        with pytest.raises(urllib.error.HTTPError) as missing:
+            get(child.url + "/elsewhere")
+        assert missing.value.code == 404
+    finally:
+        stop(child)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "nonsense", "127.0.0.1:99999"])
+def test_an_address_that_others_reach_is_refused(site, address):
+    refused = site("serve", "--listen", address, exit_code=2)
+    assert "cannot listen on" in refused.stderr and "HINT:" in refused.stderr
