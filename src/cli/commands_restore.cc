@@ -108,8 +108,7 @@ Result<void> Plan(Session& session, const RestoreOptions& options) {
   LC2_ASSIGN_OR_RETURN(const api::RestoreRequest request, MakeRequest(session, options));
   LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   LC2_ASSIGN_OR_RETURN(const ResourceRef ref, CreateRequest(session, api::EncodeResource(request)));
-  LC2_ASSIGN_OR_RETURN(const control::Reconciled ended,
-                       DriveOrFollow(session, *home, ref));
+  LC2_ASSIGN_OR_RETURN(const control::Reconciled ended, DriveOrFollow(session, *home, ref));
   LC2_ASSIGN_OR_RETURN(const codec::Json object, home->deps().resources.Get(session.ctx(), ref));
   const codec::Json* status = object.get_object().if_contains("status");
   if (status != nullptr && status->get_object().contains("plan")) {

@@ -31,8 +31,9 @@ Result<ServeLock> ServeLock::Take(const std::filesystem::path& home) {
   return Error{.kind = ErrorKind::kConflict,
                .code = "serve.running",
                .message = fmt::format("another 'lc2 serve' works on '{}'", home.native()),
-               .hint = "one is enough: requests that you create are done by it; stop it first to "
-                       "start it with other options"};
+               .hint =
+                   "one is enough: requests that you create are done by it; stop it first to "
+                   "start it with other options"};
 }
 
 bool IsServed(const std::filesystem::path& home) {

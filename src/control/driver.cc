@@ -71,8 +71,8 @@ Result<Reconciled> Follow(const Context& ctx, const Deps& deps, const ResourceRe
   const Context own(ctx.clock(), ctx.log());
   LC2_ASSIGN_OR_RETURN(
       const auto watch,
-      deps.resources.Watch(
-          own, {.kind = request.kind, .namespace_ = request.namespace_, .labels = {}}));
+      deps.resources.Watch(own,
+                           {.kind = request.kind, .namespace_ = request.namespace_, .labels = {}}));
   bool cancelled = false;
   while (true) {
     if (ctx.stopped() && !cancelled) cancelled = RequestCancel(own, deps, request).has_value();

@@ -76,8 +76,8 @@ void RequestTable::Put(const codec::Json& object, SteadyTime now) {
   if (known == entries_.end() && finished) return;
   // The restore itself looks at its safeguard, within its own place.
   if (known == entries_.end() && !facts->safeguard_of.empty() &&
-      entries_.contains({std::string(api::RestoreRequest::kKind), ref.namespace_,
-                         facts->safeguard_of})) {
+      entries_.contains(
+          {std::string(api::RestoreRequest::kKind), ref.namespace_, facts->safeguard_of})) {
     return;
   }
   if (known != entries_.end() && finished && !known->second.looking) {
@@ -214,8 +214,7 @@ void RequestTable::LookAtRunning(SteadyTime now) {
   }
 }
 
-std::vector<std::pair<ResourceRef, QueuePlace>> RequestTable::TakeChangedPlaces(
-    std::size_t limit) {
+std::vector<std::pair<ResourceRef, QueuePlace>> RequestTable::TakeChangedPlaces(std::size_t limit) {
   std::vector<std::pair<ResourceRef, QueuePlace>> changed;
   // Those that were never shown come first, so that a long queue shows all of itself.
   for (const bool fresh : {true, false}) {

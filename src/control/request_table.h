@@ -68,9 +68,9 @@ class RequestTable {
   struct Entry {
     QueueItem item;
     Stage stage = Stage::kWaiting;
-    bool begun = false;     // a run is open
+    bool begun = false;  // a run is open
     bool looking = false;
-    bool again = false;     // changed while it was looked at
+    bool again = false;  // changed while it was looked at
     int failures = 0;
     SteadyTime due{};
     SteadyTime since{};

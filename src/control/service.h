@@ -26,10 +26,10 @@ struct PeriodicTask {
 };
 
 struct ServiceOptions {
-  int workers = 4;                 // looks at once; attempts have threads of their own
-  std::int64_t max_concurrent = 4;  // requests that run at once, of all projects; 0: no limit
-  std::chrono::milliseconds look{1000};           // how often a running request is looked at
-  std::chrono::milliseconds first_pause{500};     // after a failed look, doubled with each more
+  int workers = 4;                       // looks at once; attempts have threads of their own
+  std::int64_t max_concurrent = 4;       // requests that run at once, of all projects; 0: no limit
+  std::chrono::milliseconds look{1000};  // how often a running request is looked at
+  std::chrono::milliseconds first_pause{500};  // after a failed look, doubled with each more
   std::chrono::milliseconds longest_pause{300'000};
   std::vector<PeriodicTask> tasks;
   // Called once when a request came to its end, from the thread that looked; must be quick.
@@ -42,7 +42,7 @@ struct ServiceFacts {
   std::int64_t running = 0;
   std::int64_t looks = 0;
   std::map<std::string, std::int64_t> errors;  // failed looks and tasks, by kind of error
-  std::chrono::milliseconds queue_wait{0};      // of all requests that were started, added up
+  std::chrono::milliseconds queue_wait{0};     // of all requests that were started, added up
   std::int64_t started = 0;
   bool synced = false;  // every request that the store holds was seen
 };

@@ -53,9 +53,7 @@ class Writer {
   std::string text_;
 };
 
-double Seconds(Time time) {
-  return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
+double Seconds(Time time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 
 void WriteEnded(Writer& writer, const MetricsInput& input) {
   writer.Family("backup_requests_total", "counter", "Backup requests that ended, by state.");

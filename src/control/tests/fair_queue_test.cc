@@ -65,10 +65,10 @@ TEST(FairQueue, EachLimitHoldsAndIsNamed) {
     std::int64_t QueueItem::*limit;
     WaitReason reason;
   };
-  for (const Case& test : {Case{"project", &QueueItem::project_limit, WaitReason::kProjectLimit},
-                           Case{"database", &QueueItem::database_limit, WaitReason::kDatabaseLimit},
-                           Case{"location", &QueueItem::location_limit,
-                                WaitReason::kLocationLimit}}) {
+  for (const Case& test :
+       {Case{"project", &QueueItem::project_limit, WaitReason::kProjectLimit},
+        Case{"database", &QueueItem::database_limit, WaitReason::kDatabaseLimit},
+        Case{"location", &QueueItem::location_limit, WaitReason::kLocationLimit}}) {
     QueueItem next = Item("a", "next");
     next.environment = running.environment;
     next.*test.limit = 1;

@@ -51,8 +51,8 @@ class RequestTableTest : public ::testing::Test {
     sample.spec.limits.max_concurrent_per_database = 1;
     return sample;
   }();
-  RequestTable table{{.look = milliseconds(1000), .first = milliseconds(500),
-                      .longest = milliseconds(3000)}};
+  RequestTable table{
+      {.look = milliseconds(1000), .first = milliseconds(500), .longest = milliseconds(3000)}};
 };
 
 TEST_F(RequestTableTest, NothingIsLookedAtBeforeItsTurn) {

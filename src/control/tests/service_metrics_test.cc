@@ -52,7 +52,8 @@ TEST(ServiceMetrics, FiguresOfTheServiceAndOfTheNewestBackups) {
   EXPECT_THAT(text, HasSubstr("lc2_reconcile_errors_total{kind=\"Unavailable\"} 7\n"));
   EXPECT_THAT(text, HasSubstr("backup_database_size_bytes{project_id=\"retail\",environment="
                               "\"prd\"} 10\n"));
-  EXPECT_THAT(text, HasSubstr("backup_dl_size_bytes{project_id=\"retail\",environment=\"prd\"} 20"));
+  EXPECT_THAT(text,
+              HasSubstr("backup_dl_size_bytes{project_id=\"retail\",environment=\"prd\"} 20"));
   EXPECT_THAT(text, HasSubstr("lc2_last_success_timestamp_seconds{project_id=\"retail\","
                               "environment=\"prd\"} 1762698600\n"));
 }
