@@ -12,6 +12,7 @@
 #include "cli/commands_internal.h"
 #include "cli/serve_lock.h"
 #include "control/service.h"
+#include "control/upkeep.h"
 #include "control/service_metrics.h"
 #include "net/http_server.h"
 
@@ -111,6 +112,7 @@ Result<void> Serve(Session& session, const ServeOptions& options) {
   control::EndedBackups ended_backups;
   const auto service = control::Service::Make(
       home->deps(), {.max_concurrent = options.max_concurrent,
+                     .tasks = control::UpkeepTasks(home->deps()),
                      .on_end = [&](const codec::Json& request, const control::Reconciled&) {
                        ended_backups.Add(request);
                      }});
