@@ -130,8 +130,8 @@ Result<void> CheckIds(const Manifest& manifest, const BackupId& id, const RunFac
 // The logs of one listing, each from the bytes that were read in bulk.
 class LogReader {
  public:
-  LogReader(const Context& ctx, ObjectStore& store, const EnvironmentId& env)
-      : ctx_(ctx), store_(store), env_(env) {}
+  LogReader(const Context& ctx, ObjectStore& store, const EnvironmentId& env, bool superseded_too)
+      : ctx_(ctx), store_(store), env_(env), superseded_too_(superseded_too) {}
 
   Result<RunList> Read() {
     const std::string runs = RunsPrefix(env_);
@@ -200,13 +200,14 @@ class LogReader {
     }
     const bool superseded =
         facts->abandoned && facts->abandoned->reason == AbandonReason::kSuperseded;
-    if (facts->opened && !superseded) list_.runs.push_back(*std::move(facts));
+    if (facts->opened && (superseded_too_ || !superseded)) list_.runs.push_back(*std::move(facts));
     return {};
   }
 
   const Context& ctx_;
   ObjectStore& store_;
   const EnvironmentId& env_;
+  const bool superseded_too_;
   std::vector<std::string> keys_;
   std::vector<RunId> runs_;  // of the keys, one for one
   RunList list_;
@@ -244,7 +245,12 @@ Result<OpenedBackup> OpenBackup(const Context& ctx, ObjectStore& store, const En
 
 Result<RunList> ListRuns(const Context& ctx, ObjectStore& store, const EnvironmentId& env) {
   LC2_RETURN_IF_ERROR(CheckEnvironment(env));
-  return LogReader(ctx, store, env).Read();
+  return LogReader(ctx, store, env, false).Read();
+}
+
+Result<RunList> ListAllRuns(const Context& ctx, ObjectStore& store, const EnvironmentId& env) {
+  LC2_RETURN_IF_ERROR(CheckEnvironment(env));
+  return LogReader(ctx, store, env, true).Read();
 }
 
 Result<RunList> ListBackups(const Context& ctx, ObjectStore& store, const EnvironmentId& env) {

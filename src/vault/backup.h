@@ -58,6 +58,8 @@ struct RunList {
 };
 // Every run with an `opened`, superseded ones left out: what a catalogue is rebuilt from.
 Result<RunList> ListRuns(const Context& ctx, ObjectStore& store, const EnvironmentId& env);
+// The same with the superseded ones: what a collection has to know.
+Result<RunList> ListAllRuns(const Context& ctx, ObjectStore& store, const EnvironmentId& env);
 // The backup runs, committed or not, newest first.
 Result<RunList> ListBackups(const Context& ctx, ObjectStore& store, const EnvironmentId& env);
 

@@ -159,6 +159,7 @@ std::string PoolKey(const EnvironmentId& env, std::string_view identity_hash, co
                      identity_hash, Run8(run));
 }
 
+std::string PoolPrefix(const EnvironmentId& env) { return EnvironmentPrefix(env) + "pool/"; }
 std::string PoolFolder(const EnvironmentId& env, int hh) {
   return fmt::format("{}pool/{:02x}/", EnvironmentPrefix(env), hh);
 }
@@ -180,6 +181,10 @@ std::optional<PoolName> ParsePoolKey(const EnvironmentId& env, std::string_view 
                   .hh = hh};
 }
 
+std::string RunFoldersPrefix(const EnvironmentId& env) { return EnvironmentPrefix(env) + "runs/"; }
+std::string RunFolder(const EnvironmentId& env, const RunId& run) {
+  return RunFoldersPrefix(env) + run.str() + "/";
+}
 std::string AttemptFolder(const EnvironmentId& env, const RunId& run, const AttemptId& attempt) {
   return fmt::format("{}runs/{}/{}/", EnvironmentPrefix(env), run.str(), attempt.str());
 }
@@ -213,6 +218,16 @@ std::string KnownLossesPrefix(const EnvironmentId& env) {
 }
 std::string KnownLossesKey(const EnvironmentId& env, std::int64_t number) {
   return Numbered(KnownLossesPrefix(env), number);
+}
+
+std::string CollectionsPrefix(const EnvironmentId& env) {
+  return EnvironmentPrefix(env) + "control/collections/";
+}
+std::string CollectionListKey(const EnvironmentId& env, std::int64_t number) {
+  return fmt::format("{}{:06}.ndjson.zst", CollectionsPrefix(env), number);
+}
+std::string CollectionDoneKey(const EnvironmentId& env, std::int64_t number) {
+  return fmt::format("{}{:06}.done.json", CollectionsPrefix(env), number);
 }
 
 std::optional<std::int64_t> ParseNumberedName(std::string_view name) {

@@ -71,6 +71,7 @@ std::string FolderLayoutPrefix(const EnvironmentId& env, const BackupId& id,
 std::string Run8(const RunId& run);
 // retail/prd/pool/<hh>/<hash>-<run8>; `identity_hash` is 64 lower-case hex digits.
 std::string PoolKey(const EnvironmentId& env, std::string_view identity_hash, const RunId& run);
+std::string PoolPrefix(const EnvironmentId& env);  // "retail/prd/pool/"
 // "retail/prd/pool/<hh>/" for 0 <= hh < 256.
 std::string PoolFolder(const EnvironmentId& env, int hh);
 struct PoolName {
@@ -82,6 +83,8 @@ struct PoolName {
 std::optional<PoolName> ParsePoolKey(const EnvironmentId& env, std::string_view key);
 
 // --- a worker's records: claims, not facts ---
+std::string RunFoldersPrefix(const EnvironmentId& env);             // retail/prd/runs/
+std::string RunFolder(const EnvironmentId& env, const RunId& run);  // retail/prd/runs/<run>/
 std::string AttemptFolder(const EnvironmentId& env, const RunId& run, const AttemptId& attempt);
 std::string CandidateKey(const EnvironmentId& env, const RunId& run, const AttemptId& attempt);
 // Target object -> pool object, of a restore within its environment: the base of its next backup.
@@ -97,6 +100,10 @@ std::string ControlLogPrefix(const EnvironmentId& env, const RunId& run);  // ..
 std::string ControlEntryKey(const EnvironmentId& env, const RunId& run, std::int64_t number);
 std::string KnownLossesPrefix(const EnvironmentId& env);
 std::string KnownLossesKey(const EnvironmentId& env, std::int64_t number);
+std::string CollectionsPrefix(const EnvironmentId& env);  // .../control/collections/
+// What collection `number` may delete; and that it has deleted all of it.
+std::string CollectionListKey(const EnvironmentId& env, std::int64_t number);
+std::string CollectionDoneKey(const EnvironmentId& env, std::int64_t number);
 // "000012.json" -> 12; nothing for another name.
 std::optional<std::int64_t> ParseNumberedName(std::string_view name);
 
