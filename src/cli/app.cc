@@ -126,6 +126,7 @@ void AddAllCommands(CLI::App& app, GlobalOptions& options, Chosen& chosen) {
   AddRestoreCommands(app, chosen);
   AddRetentionCommands(app, chosen);
   AddCatalogCommands(app, chosen);
+  AddGcCommand(app, chosen);
   AddDoctorCommand(app, chosen);
   AddServeCommand(app, chosen);
   AddCompletionCommand(app, chosen);
