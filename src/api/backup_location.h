@@ -92,8 +92,18 @@ struct LocationUsage {
 };
 BOOST_DESCRIBE_STRUCT(LocationUsage, (), (backups, objects, bytes, measured_time))
 
+// The vault that was seen there: another one, or none, in its place is none of this location's.
+struct LocationVault {
+  std::string id;     // 32 lower-case hex digits
+  std::string place;  // provider, endpoint, bucket and prefix where it was seen
+
+  bool operator==(const LocationVault&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(LocationVault, (), (id, place))
+
 struct BackupLocationStatus {
   std::int64_t observed_generation = 0;
+  std::optional<LocationVault> vault;
   std::vector<std::string> capabilities;  // "CreateOnly", "Versioning", ...
   std::optional<LocationUsage> usage;
   Conditions conditions;
@@ -101,7 +111,7 @@ struct BackupLocationStatus {
   bool operator==(const BackupLocationStatus&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(BackupLocationStatus, (),
-                      (observed_generation, capabilities, usage, conditions))
+                      (observed_generation, vault, capabilities, usage, conditions))
 
 struct BackupLocation {
   static constexpr std::string_view kKind = "BackupLocation";

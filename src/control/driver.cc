@@ -21,10 +21,11 @@ constexpr milliseconds kLook{200};
 constexpr milliseconds kFirstPause{500};
 constexpr milliseconds kLongestPause{30'000};
 constexpr int kTries = 12;
-// Of ErrnoError() and SQLite. Nobody empties or mends a disk while he watches lc2 wait for it; the
-// same command goes on where this one stopped.
-constexpr std::array<std::string_view, 5> kSomebodyIsNeeded = {
-    "file.no_space", "file.no_descriptors", "file.io_error", "sql.no_space", "sql.server_io"};
+// Nobody empties, mends or mounts a disk while he watches lc2 wait for it; the same command goes on
+// where this one stopped.
+constexpr std::array<std::string_view, 7> kSomebodyIsNeeded = {
+    "file.no_space", "file.no_descriptors", "file.io_error", "sql.no_space",
+    "sql.server_io", "vault.gone",          "vault.other"};
 
 bool IsSomebodyNeeded(const Error& error) {
   for (const Error* at = &error; at != nullptr; at = at->cause.get()) {

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "control/known_vault.h"
 #include "vault/commit.h"
 
 namespace lc2::control {
@@ -36,11 +37,23 @@ Result<std::unique_ptr<VaultSession>> VaultSession::Open(const Context& ctx, con
                                                          provider::VaultAccess access) {
   std::unique_ptr<VaultSession> session(new VaultSession());
   session->location_ = location.metadata.name;
-  LC2_ASSIGN_OR_RETURN(session->store_, deps.provider.OpenVault(location, access));
-  LC2_ASSIGN_OR_RETURN(vault::VaultFile file,
-                       vault::OpenVault(ctx, *session->store_, deps.random,
-                                        {.create = access == provider::VaultAccess::kCreate,
-                                         .single_writer = location.spec.single_writer}));
+  const std::optional<std::string> known = KnownVaultId(location);
+  if (known && access == provider::VaultAccess::kCreate) access = provider::VaultAccess::kWrite;
+  const auto missed = [&](const Error& error) {
+    const bool gone = known && error.kind == ErrorKind::kNotFound;
+    return gone ? VaultGone(location, *known, error) : error;
+  };
+  auto store = deps.provider.OpenVault(location, access);
+  if (!store.has_value()) return missed(store.error());
+  session->store_ = std::move(store).value();
+  Result<vault::VaultFile> opened =
+      vault::OpenVault(ctx, *session->store_, deps.random,
+                       {.create = access == provider::VaultAccess::kCreate,
+                        .single_writer = location.spec.single_writer});
+  if (!opened.has_value()) return missed(opened.error());
+  vault::VaultFile file = std::move(opened).value();
+  LC2_RETURN_IF_ERROR(CheckKnownVault(location, file));
+  if (!known) RememberVault(ctx, deps, location, file);
   session->audit_ = std::make_unique<vault::AuditLog>(*session->store_, file.vault_id, deps.random);
   session->vault_.reset(new vault::Vault{.store = *session->store_,
                                          .file = std::move(file),

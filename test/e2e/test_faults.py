@@ -48,6 +48,47 @@ def test_a_home_that_is_full(site):
         assert check_vault(site.vault) == []
 
 
+def test_a_vault_that_goes_away_in_mid_run(site, tmp_path):
+    kept = site.back_up()
+    gone = site.folder / "gone"
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("pg_dump", "pg_restore", "psql"):
+        (tools / name).symlink_to(site.server.bindir / name)
+    real = site.server.bindir / "pg_dump"
+    (tools / "pg_dump").unlink()
+    (tools / "pg_dump").write_text(f'#!/bin/bash\ncase "$*" in *--version*) ;; *) mv "{site.vault}" "{gone}" ;; esac\n'
+                                   f'exec "{real}" "$@"\n')
+    (tools / "pg_dump").chmod(0o755)
+    done = site.lc2("backup", "create", "--name", "second", exit_code=None, env={"LC2_CLIENT_PATH": str(tools)})
+    assert_refused(done, UNAVAILABLE, str(site.vault), "not in", hint="is its volume mounted?")
+    # No new, empty vault hides the old one, now or with the next command, on an empty mount point or none.
+    assert not site.vault.exists()
+    for make in (lambda: None, site.vault.mkdir):
+        make()
+        done = site.lc2("backup", "create", "--name", "second", exit_code=None)
+        assert_refused(done, UNAVAILABLE, str(site.vault), hint="is its volume mounted?")
+        assert not site.vault.exists() or not list(site.vault.rglob("*.json"))
+    site.vault.rmdir()
+    gone.rename(site.vault)
+    # The same command goes on where it was.
+    site.lc2("backup", "create", "--name", "second")
+    site.lc2("backup", "verify", "--full", kept)
+    assert check_vault(site.vault) == []
+
+
+def test_another_vault_in_the_place_of_the_known_one(site):
+    site.back_up()
+    site.vault.rename(site.folder / "gone")
+    other = site.folder / "other-home"
+    subprocess.run(["cp", "-a", site.home, other], check=True)
+    for args in (("delete", "backuplocation", "retail-prd"), ("apply", "-f", site.yaml), ("backup", "create")):
+        site.lc2("--home", other, *args)
+    done = site.lc2("backup", "create", exit_code=None)
+    assert_refused(done, UNAVAILABLE, str(site.vault), "lies vault", hint="replaced on purpose")
+    assert len(list(site.vault.glob("*/*/control/runs/*"))) == 1
+
+
 @pytest.mark.parametrize("limit", [8, 16, 24, 40])
 def test_too_few_descriptors(site, limit):
     before = site.state("rows", "library", "databases")
