@@ -226,16 +226,7 @@ class SqliteCatalog final : public Catalog {
 
   Result<void> Put(const Context& ctx, const BackupRecord& record) override {
     const std::lock_guard lock(mutex_);
-    static const std::string kStatement = [] {
-      std::string marks;
-      for (int i = 1; i <= kColumnCount; ++i) marks += fmt::format("{}${}", i == 1 ? "" : ",", i);
-      return fmt::format("insert or replace into backup_requests ({}) values ({})", kColumns,
-                         marks);
-    }();
-    LC2_RETURN_IF_ERROR(CheckOpen());
-    const auto put = connection_->Execute(ctx, kStatement, ParamsOf(record));
-    if (!put.has_value()) return Named(put.error());
-    return {};
+    return Insert(ctx, record);
   }
 
   Result<BackupPage> List(const Context& ctx, const BackupFilter& filter) override {
@@ -315,19 +306,33 @@ class SqliteCatalog final : public Catalog {
   }
 
  private:
+  // mutex_ is held.
+  Result<void> Insert(const Context& ctx, const BackupRecord& record) {
+    static const std::string kStatement = [] {
+      std::string marks;
+      for (int i = 1; i <= kColumnCount; ++i) marks += fmt::format("{}${}", i == 1 ? "" : ",", i);
+      return fmt::format("insert or replace into backup_requests ({}) values ({})", kColumns,
+                         marks);
+    }();
+    LC2_RETURN_IF_ERROR(CheckOpen());
+    const auto put = connection_->Execute(ctx, kStatement, ParamsOf(record));
+    if (!put.has_value()) return Named(put.error());
+    return {};
+  }
+
   // A damaged manifest does not hide its run: the log alone tells what it can.
   Result<void> AddRun(const Context& ctx, const std::string& location, ObjectStore& vault,
                       const EnvironmentId& env, const vault::RunFacts& facts,
                       RebuildReport& report) {
-    if (!facts.alive()) return Put(ctx, MakeRecord(location, env, facts, nullptr));
+    if (!facts.alive()) return Insert(ctx, MakeRecord(location, env, facts, nullptr));
     Result<vault::OpenedBackup> backup =
         vault::OpenBackup(ctx, vault, env, *facts.opened->backup_id);
-    if (backup.has_value()) return Put(ctx, MakeRecord(location, env, facts, &backup->manifest));
+    if (backup.has_value()) return Insert(ctx, MakeRecord(location, env, facts, &backup->manifest));
     // A manifest that is not there is as good as a damaged one: there is no waiting for it here.
     const bool unfinished = backup.error().code == "backup.unfinished";
     if (FactsOf(backup.error().kind).retryable && !unfinished) return std::move(backup).error();
     report.damaged.push_back(Describe(backup.error()));
-    return Put(ctx, MakeRecord(location, env, facts, nullptr));
+    return Insert(ctx, MakeRecord(location, env, facts, nullptr));
   }
 
   Result<void> CheckOpen() const {
@@ -355,7 +360,7 @@ class SqliteCatalog final : public Catalog {
   }
 
   const std::filesystem::path file_;
-  std::mutex mutex_;  // over connection_
+  std::mutex mutex_;                             // over connection_
   std::unique_ptr<sql::Connection> connection_;  // null: the file is damaged
   std::optional<Error> damage_;
 };

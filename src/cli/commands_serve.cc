@@ -12,8 +12,8 @@
 #include "cli/commands_internal.h"
 #include "cli/serve_lock.h"
 #include "control/service.h"
-#include "control/upkeep.h"
 #include "control/service_metrics.h"
+#include "control/upkeep.h"
 #include "net/http_server.h"
 
 namespace lc2::cli {

@@ -17,7 +17,7 @@ namespace {
 
 RunOutcome OutcomeOf(const vault::RunFacts& run, Soundness& soundness) {
   if (run.committed) return soundness.IsSound(run) ? RunOutcome::kGood : RunOutcome::kDamaged;
-  return run.open() ? RunOutcome::kOpen : RunOutcome::kFailed;
+  return RunOutcome::kOpen;
 }
 
 RunToRetain ToRetain(const vault::RunFacts& run, Soundness& soundness) {
@@ -55,7 +55,7 @@ Result<Plan> MakePlan(const Context& ctx, EnvironmentVault& at, Time now) {
   Plan plan;
   std::vector<RunToRetain> runs;
   for (const vault::RunFacts& run : list.runs) {
-    if (run.opened->kind != vault::RunKind::kBackup) continue;
+    if (run.opened->kind != vault::RunKind::kBackup || run.abandoned) continue;
     plan.entries.emplace(run.run, run.entries);
     runs.push_back(ToRetain(run, soundness));
   }
@@ -110,11 +110,10 @@ class Retention {
     while (true) {
       LC2_RETURN_IF_ERROR(ctx_.Check());
       LC2_ASSIGN_OR_RETURN(const Plan plan, MakePlan(ctx_, at_, ctx_.clock().Now()));
-      const auto due = std::find_if(plan.decisions.begin(), plan.decisions.end(),
-                                    [&](const RetentionDecision& decision) {
-                                      return decision.action == RetentionAction::kDelete &&
-                                             decision.not_before && !tried.contains(decision.run);
-                                    });
+      const auto due = std::find_if(
+          plan.decisions.begin(), plan.decisions.end(), [&](const RetentionDecision& decision) {
+            return decision.action == RetentionAction::kDelete && !tried.contains(decision.run);
+          });
       if (due == plan.decisions.end()) return {};
       tried.insert(due->run);
       LC2_RETURN_IF_ERROR(Take(vault::ExecuteDeletion(ctx_, vault(), at_.id(), due->run,

@@ -20,7 +20,7 @@ struct RetentionReport {
   std::vector<RetentionDecision> decisions;  // the plan as it was at the start
   std::int64_t requested = 0;                // deletions that were requested
   std::int64_t withdrawn = 0;                // that were taken back
-  std::int64_t deleted = 0;                  // backups; what is left of failed runs is collection's
+  std::int64_t deleted = 0;                  // backups
   std::int64_t left = 0;                     // somebody decided on it meanwhile: for the next look
 };
 

@@ -79,7 +79,8 @@ class BackupReconciler {
   }
 
   Result<bool> KnownToVault() const {
-    return vault::WasAccepted(ctx_, store(), env(), vault::RunKind::kBackup, request_.metadata.name);
+    return vault::WasAccepted(ctx_, store(), env(), vault::RunKind::kBackup,
+                              request_.metadata.name);
   }
 
   Result<vault::StartedRun> Start(const vault::RequestRecord& record) {

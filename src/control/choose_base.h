@@ -9,8 +9,8 @@
 namespace lc2::control {
 
 // What the next backup of an environment is incremental to, from what its runs say: the newest
-// sound backup (control/soundness.h) or the map of a restore after it, whichever is later. Without a
-// sound one the next backup copies everything anew. Pure.
+// sound backup (control/soundness.h) or the map of a restore after it, whichever is later. Without
+// a sound one the next backup copies everything anew. Pure.
 std::optional<vault::Base> DecideBase(const std::vector<vault::RunFacts>& runs);
 
 // The same from the vault. A commit that was cut short is finished; a base whose manifest or map

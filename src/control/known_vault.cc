@@ -38,19 +38,18 @@ Error VaultGone(const api::BackupLocation& location, const std::string& id, cons
 Result<void> CheckKnownVault(const api::BackupLocation& location, const vault::VaultFile& found) {
   const std::optional<std::string> id = KnownVaultId(location);
   if (!id || *id == found.vault_id) return {};
-  return Error{.kind = ErrorKind::kUnavailable,
-               .code = "vault.other",
-               .message = fmt::format("location '{}' has vault {}, but in '{}' lies vault {}",
-                                      location.metadata.name, *id, location.spec.bucket,
-                                      found.vault_id),
-               .hint = kOnPurpose};
+  return Error{
+      .kind = ErrorKind::kUnavailable,
+      .code = "vault.other",
+      .message = fmt::format("location '{}' has vault {}, but in '{}' lies vault {}",
+                             location.metadata.name, *id, location.spec.bucket, found.vault_id),
+      .hint = kOnPurpose};
 }
 
 void RememberVault(const Context& ctx, const Deps& deps, const api::BackupLocation& location,
                    const vault::VaultFile& found) {
   api::BackupLocation seen = location;
-  seen.status.vault =
-      api::LocationVault{.id = found.vault_id, .place = PlaceOf(location.spec)};
+  seen.status.vault = api::LocationVault{.id = found.vault_id, .place = PlaceOf(location.spec)};
   const auto kept = UpdateStatusAs(ctx, deps.resources, seen);
   if (kept.has_value()) return;
   ctx.log().Warning("which vault a location holds was not written down",

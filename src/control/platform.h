@@ -43,8 +43,8 @@ class Platform {
   // Asks the attempt to end and waits until it has. Without such an attempt: nothing. kUnavailable
   // "attempt.elsewhere" while another process runs it.
   virtual Result<void> Cancel(const Context& ctx, const AttemptName& name) = 0;
-  // The run of this attempt is closed: nobody will ask for what it came to any more. An attempt that
-  // still runs is kept.
+  // The run of this attempt is closed: nobody will ask for what it came to any more. An attempt
+  // that still runs is kept.
   virtual void Release(const AttemptName&) {}
   // Returns when an attempt may have changed, at the latest after `wait`.
   virtual void Wait(const Context& ctx, std::chrono::milliseconds wait) = 0;

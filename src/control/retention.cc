@@ -45,15 +45,10 @@ constexpr std::array kPeriodRules{
     PeriodRule{"yearly", "year", &KeepRules::yearly, YearOf},
 };
 
-bool IsCommitted(const RunToRetain& run) {
-  return run.outcome == RunOutcome::kGood || run.outcome == RunOutcome::kDamaged;
-}
-
 // A run with what was found out about it.
 struct Candidate {
   const RunToRetain* run = nullptr;
   std::vector<std::string> rules;  // those of its schedule that keep it, in words
-  std::int64_t failed_rank = 0;    // from 1, among the failed runs
 };
 
 // The runs that are not deleted, newest first.
@@ -97,10 +92,8 @@ class Planner {
   Planner(const std::vector<RunToRetain>& runs, const RetentionPolicy& policy, Time now)
       : policy_(policy), now_(now), candidates_(NewestFirst(runs)) {
     std::map<std::string, std::vector<Candidate*>> by_schedule;
-    std::int64_t failed = 0;
     for (Candidate& candidate : candidates_) {
       const RunToRetain& run = *candidate.run;
-      if (run.outcome == RunOutcome::kFailed && !IsAhead(run)) candidate.failed_rank = ++failed;
       if (!Counts(run)) continue;
       if (last_good_ == nullptr) last_good_ = &run;
       if (run.schedule) by_schedule[*run.schedule].push_back(&candidate);
@@ -136,7 +129,7 @@ class Planner {
     return run.outcome == RunOutcome::kGood && !IsAhead(run) && !PersonWantsGone(run);
   }
 
-  // What keeps any run, committed or not, and against anybody's wish.
+  // What keeps any run, against anybody's wish.
   std::vector<std::string> Bars(const RunToRetain& run) const {
     std::vector<std::string> bars;
     if (run.hold) bars.push_back("held: " + *run.hold);
@@ -164,7 +157,7 @@ class Planner {
 
   RetentionDecision DecideOne(const Candidate& candidate) const {
     const RunToRetain& run = *candidate.run;
-    if (!IsCommitted(run)) return DecideUncommitted(candidate);
+    if (run.outcome == RunOutcome::kOpen) return {.reasons = Bars(run)};
     if (PersonWantsGone(run)) return DecidePersonsDeletion(run);
     std::vector<std::string> reasons = Reasons(candidate);
     if (reasons.empty()) return DecideExpired(run);
@@ -172,19 +165,6 @@ class Planner {
     reasons.push_back(fmt::format("retention takes back its deletion, due {}",
                                   FormatRfc3339(run.deletion->not_before)));
     return {.action = RetentionAction::kWithdrawDeletion, .reasons = std::move(reasons)};
-  }
-
-  RetentionDecision DecideUncommitted(const Candidate& candidate) const {
-    std::vector<std::string> bars = Bars(*candidate.run);
-    if (!bars.empty()) return {.reasons = std::move(bars)};
-    if (candidate.failed_rank <= policy_.failed_runs) {
-      return {.reasons = {fmt::format("failed run {} of {} that stay", candidate.failed_rank,
-                                      policy_.failed_runs)}};
-    }
-    return {.action = RetentionAction::kDelete,
-            .reasons = {fmt::format("failed: {} newer ones are there, {} stay",
-                                    candidate.failed_rank - 1,
-                                    std::max<std::int64_t>(policy_.failed_runs, 0))}};
   }
 
   RetentionDecision DecidePersonsDeletion(const RunToRetain& run) const {

@@ -22,7 +22,6 @@ enum class RunOutcome {
   kOpen,     // still running: never touched
   kGood,     // committed, and not found damaged by its latest verification
   kDamaged,  // committed, and found damaged
-  kFailed,   // abandoned, for whatever reason
 };
 
 // A deletion that is requested and not withdrawn.
@@ -31,7 +30,8 @@ struct PendingDeletion {
   std::string requested_by;  // kRetentionWho, else a person
 };
 
-// What retention has to know of one backup run.
+// What retention has to know of one backup run. Failed ones are no backups: what they left is
+// collection's.
 struct RunToRetain {
   BackupId id;
   RunId run;       // unique within the environment
@@ -57,7 +57,6 @@ struct KeepRules {
 
 struct RetentionPolicy {
   std::map<std::string, KeepRules> schedules;  // by name; one that is not here has no rules
-  std::int64_t failed_runs = 3;                // the newest ones of the environment that stay
   std::chrono::days soft_delete{30};           // between a request and the deletion
 };
 
@@ -66,7 +65,7 @@ enum class RetentionAction {
   kWithdrawDeletion,  // kept again: take back the deletion that retention requested
   kRequestDeletion,   // with RetentionDecision::not_before
   kWait,              // requested, not due until RetentionDecision::not_before
-  kDelete,            // due now. Of a failed run: what is left of it may go, no request is needed
+  kDelete,            // due now
 };
 
 struct RetentionDecision {

@@ -1,18 +1,22 @@
 #include "control/upkeep.h"
 
 #include "control/apply_retention.h"
+#include "control/collect.h"
 
 namespace lc2::control {
 
 namespace {
 
+// Before the first backup there is no vault, and nothing to keep or collect.
+Result<void> NothingThere(const Error& error) {
+  return error.kind == ErrorKind::kNotFound ? Result<void>() : Result<void>(error);
+}
+
 Result<void> KeepRetention(const Context& ctx, const Deps& deps,
                            const api::LiferayEnvironment& environment) {
   Result<EnvironmentVault> at =
       OpenEnvironment(ctx, deps, api::IdOf(environment), provider::VaultAccess::kWrite);
-  // Before the first backup there is no vault, and nothing to keep.
-  if (!at.has_value() && at.error().kind == ErrorKind::kNotFound) return {};
-  if (!at.has_value()) return at.error();
+  if (!at.has_value()) return NothingThere(at.error());
   LC2_ASSIGN_OR_RETURN(const RetentionReport report, ApplyRetention(ctx, deps, *at));
   if (report.requested + report.withdrawn + report.deleted > 0) {
     ctx.log().Info("retention", {{"environment", at->id().str()},
@@ -23,13 +27,31 @@ Result<void> KeepRetention(const Context& ctx, const Deps& deps,
   return {};
 }
 
+Result<void> CollectGarbage(const Context& ctx, const Deps& deps,
+                            const api::LiferayEnvironment& environment) {
+  const Result<CollectionReport> report = CollectEnvironment(ctx, deps, api::IdOf(environment), {});
+  if (!report.has_value()) return NothingThere(report.error());
+  if (report->removed_objects > 0) {
+    ctx.log().Info("collection", {{"environment", report->env.str()},
+                                  {"objects", std::to_string(report->removed_objects)},
+                                  {"bytes", std::to_string(report->removed_bytes)}});
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<PeriodicTask> UpkeepTasks(const Deps& deps) {
   return {{.name = "retention",
            .every = std::chrono::hours(1),
+           .run =
+               [&deps](const Context& ctx, const api::LiferayEnvironment& environment) {
+                 return KeepRetention(ctx, deps, environment);
+               }},
+          {.name = "collection",
+           .every = std::chrono::hours(24),
            .run = [&deps](const Context& ctx, const api::LiferayEnvironment& environment) {
-             return KeepRetention(ctx, deps, environment);
+             return CollectGarbage(ctx, deps, environment);
            }}};
 }
 

@@ -53,8 +53,8 @@ struct LibraryWriterOptions {
   std::optional<RunId> inherited;
   std::int64_t inline_limit = kMaxInlineFiles;
   std::int64_t shard_entries = kMaxShardEntries;
-  // Memory of the written-object sets (spill.h): full after 50,000 objects, so that a larger library
-  // takes no more.
+  // Memory of the written-object sets (spill.h): full after 50,000 objects, so that a larger
+  // library takes no more.
   std::int64_t spill_bytes = 4 << 20;
 };
 

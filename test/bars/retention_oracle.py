@@ -6,7 +6,6 @@ Written against the page, not the code: sets of what is kept, and a dictionary o
 from datetime import datetime, timezone
 
 RULES = ("hourly", "daily", "weekly", "monthly", "yearly")
-FAILED_KEPT = 3
 RETENTION, PERSON = "retention", "person"
 
 
@@ -22,11 +21,12 @@ def period(rule, at):
 
 
 class Backup:
-    def __init__(self, name, at, schedule, good, expires):
-        self.name, self.at, self.schedule, self.good, self.expires = name, at, schedule, good, expires
-        self.failed, self.held = not good, False
+    def __init__(self, name, at, schedule, expires):
+        self.name, self.at, self.schedule, self.expires = name, at, schedule, expires
+        self.good = True
+        self.held = False
         self.asked = None  # (who, due)
-        self.periods = {rule: period(rule, at) for rule in RULES} if good else {}
+        self.periods = {rule: period(rule, at) for rule in RULES}
 
 
 class Environment:
@@ -66,14 +66,10 @@ class Environment:
                     if b.good and b.at <= now and not (b.asked and b.asked[0] == PERSON)]
         last_good = counting[0].name if counting else None
         ruled = self.by_rule(counting)
-        failed = [b for b in newest_first if b.failed and b.at <= now]
         done = set()
         for backup in newest_first:
             barred = backup.held or backup.at > now
-            if backup.failed:
-                if not barred and backup in failed[FAILED_KEPT:]:
-                    done.add("x" + backup.name)
-            elif backup.asked and backup.asked[0] == PERSON:
+            if backup.asked and backup.asked[0] == PERSON:
                 if not barred and backup.asked[1] <= now:
                     done.add("x" + backup.name)
             elif (barred or backup.expires > now or last_good in (None, backup.name)

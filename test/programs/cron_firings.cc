@@ -1,6 +1,6 @@
 // The firings of schedules, for test/bars/safe.4 to compare with its own: of each line
-// "ZONE<TAB>FROM<TAB>TO<TAB>EXPRESSION" (seconds since 1970) of standard input one line, the seconds of
-// every firing in (FROM, TO], with a blank between two; or "error CODE".
+// "ZONE<TAB>FROM<TAB>TO<TAB>EXPRESSION" (seconds since 1970) of standard input one line, the
+// seconds of every firing in (FROM, TO], with a blank between two; or "error CODE".
 #include <iostream>
 #include <string>
 #include <vector>

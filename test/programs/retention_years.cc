@@ -2,11 +2,12 @@
 // Each line of standard input happens next (times are seconds since 1970):
 //
 //   soft DAYS | rules SCHEDULE LAST HOURLY DAILY WEEKLY MONTHLY YEARLY
-//   backup ID AT SCHEDULE good|failed EXPIRES    SCHEDULE '-': a person's
+//   backup ID AT SCHEDULE EXPIRES    SCHEDULE '-': a person's
 //   damaged ID | hold ID | release ID | extend ID EXPIRES | delete ID DUE (a person wants it gone)
 //   look AT
 //
-// Of each look one line: what was requested (+), taken back (-) and deleted (x), in the plan's order.
+// Of each look one line: what was requested (+), taken back (-) and deleted (x), in the plan's
+// order.
 #include <functional>
 #include <iostream>
 #include <map>
@@ -58,7 +59,7 @@ class World {
     const std::string id = Word(words);
     RunToRetain run{.id = BackupId(id), .run = RunId(id), .made_at = At(words)};
     if (const std::string schedule = Word(words); schedule != "-") run.schedule = schedule;
-    run.outcome = Word(words) == "good" ? RunOutcome::kGood : RunOutcome::kFailed;
+    run.outcome = RunOutcome::kGood;
     run.expires_at = At(words);
     runs_.emplace(id, std::move(run));
   }
@@ -94,8 +95,8 @@ class World {
       switch (decision.action) {
         case RetentionAction::kRequestDeletion:
           mark = '+';
-          run.deletion = PendingDeletion{.not_before = *decision.not_before,
-                                         .requested_by = kRetentionWho};
+          run.deletion =
+              PendingDeletion{.not_before = *decision.not_before, .requested_by = kRetentionWho};
           break;
         case RetentionAction::kWithdrawDeletion:
           mark = '-';

@@ -45,7 +45,6 @@ class Reference {
       : policy_(policy), now_(now) {
     for (const RunToRetain& run : runs) {
       if (run.deleted || run.made_at > now) continue;
-      if (run.outcome == RunOutcome::kFailed) failed_.push_back(&run);
       if (run.outcome == RunOutcome::kGood && !ByPerson(run)) good_.push_back(&run);
     }
     for (std::size_t form = 0; form < kCalendar.size(); ++form) FindNewest(form);
@@ -53,10 +52,6 @@ class Reference {
 
   RetentionAction Of(const RunToRetain& run) const {
     const bool barred = run.hold || run.made_at > now_;
-    if (run.outcome == RunOutcome::kFailed) {
-      return barred || NewerOf(failed_, run) < policy_.failed_runs ? RetentionAction::kKeep
-                                                                   : RetentionAction::kDelete;
-    }
     if (ByPerson(run)) {
       if (barred) return RetentionAction::kKeep;
     } else {
@@ -112,7 +107,6 @@ class Reference {
 
   const RetentionPolicy& policy_;
   Time now_;
-  Some failed_;
   Some good_;  // those that count
   std::array<std::map<std::string, Some>, kCalendar.size()> newest_;
 };
@@ -130,7 +124,6 @@ class Life {
                                  .yearly = Upto(3)};
     }
     policy_.schedules["off"] = {};
-    policy_.failed_runs = Upto(4);
     policy_.soft_delete = days(Upto(30));
     clock_ += days(Upto(2000)) + minutes(Upto(1440));
   }
@@ -177,7 +170,7 @@ class Life {
     RunToRetain run{.id = BackupId(FormatCompactTime(made) + "-" + suffix),
                     .run = RunId(random_.Hex(16)),
                     .made_at = made,
-                    .outcome = OneIn(6) ? RunOutcome::kFailed : RunOutcome::kGood,
+                    .outcome = RunOutcome::kGood,
                     .expires_at = made + days(7 + Upto(20)),
                     .hold = {},
                     .deletion = {}};
@@ -188,7 +181,6 @@ class Life {
   }
 
   void Happen(RunToRetain& run, Time now) {
-    if (run.outcome == RunOutcome::kFailed) return;
     switch (Upto(6)) {
       case 0:
         run.hold = run.hold || OneIn(2) ? std::nullopt : std::optional<std::string>("case 7");
@@ -248,10 +240,8 @@ class Life {
         break;
       case RetentionAction::kDelete:
         ASSERT_FALSE(run.hold.has_value());
-        if (run.outcome != RunOutcome::kFailed) {
-          ASSERT_TRUE(run.deletion && run.deletion->not_before <= now);
-          ASSERT_TRUE(ByPerson(run) || run.expires_at <= now);
-        }
+        ASSERT_TRUE(run.deletion && run.deletion->not_before <= now);
+        ASSERT_TRUE(ByPerson(run) || run.expires_at <= now);
         run.deleted = true;
         break;
       default:

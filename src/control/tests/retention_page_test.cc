@@ -17,8 +17,7 @@ using World = RetentionWorld;
 // A block of docs/retention.md: what the page lists as runs, or as plan.
 std::string RunLine(const RunToRetain& run) {
   const std::map<RunOutcome, std::string> words{{RunOutcome::kGood, "good"},
-                                                {RunOutcome::kDamaged, "damaged"},
-                                                {RunOutcome::kFailed, "failed"}};
+                                                {RunOutcome::kDamaged, "damaged"}};
   std::string line = run.id.str() + " " + words.at(run.outcome) + ", ";
   line += run.schedule ? "by " + *run.schedule : "by hand";
   line += ", expires " + FormatRfc3339(*run.expires_at);
@@ -39,7 +38,6 @@ TEST(DecideRetention, TheExampleOfThePageIsTrue) {
   World world("2026-11-26T09:00:00Z");
   world.rules() = {.last = 1, .daily = 3, .weekly = 2, .monthly = 2};
   world.Backup("2026-11-26");
-  world.Backup("2026-11-25T14:00:00Z").outcome = RunOutcome::kFailed;
   world.Backup("2026-11-25").outcome = RunOutcome::kDamaged;
   world.Backup("2026-11-20").deletion = By("bob", "2026-12-15");
   world.Backup("2026-11-18T15:30:00Z").schedule = std::nullopt;

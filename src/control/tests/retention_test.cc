@@ -71,13 +71,12 @@ TEST(DecideRetention, WithoutADelayADeletionIsStillRequestedFirst) {
 
 TEST(DecideRetention, NeverTheLastGoodBackup) {
   World world("2026-11-26");
-  world.Backup("2026-05-03").outcome = RunOutcome::kFailed;
   world.Backup("2026-05-02").outcome = RunOutcome::kDamaged;
   RunToRetain& good = world.Backup("2026-05-01");
   world.Backup("2026-04-30");
   world.Backup("2026-05-04").deleted = true;
   EXPECT_EQ(world.Of(good), "keep: the last good backup");
-  EXPECT_THAT(world.Kept(), ElementsAre("0501", "0503"));
+  EXPECT_THAT(world.Kept(), ElementsAre("0501"));
   EXPECT_EQ(world.Of(world.runs().at(1)),
             "request: expired 2026-05-09; no rule keeps it; "
             "to be deleted from 2026-12-26T02:00:00Z; found damaged: no rule counts it");
@@ -114,11 +113,6 @@ TEST(DecideRetention, HoldsAlwaysWin) {
             "while that keeps it");
   held.hold = std::nullopt;
   EXPECT_THAT(world.Of(held), HasSubstr("delete: "));
-  held.outcome = RunOutcome::kFailed;
-  held.deletion = std::nullopt;
-  held.hold = "evidence";
-  world.policy().failed_runs = 0;
-  EXPECT_EQ(world.Of(held), "keep: held: evidence");
 }
 
 TEST(DecideRetention, AnExtensionTakesBackADeletionOfRetention) {
@@ -222,15 +216,13 @@ TEST(DecideRetention, ALeapDayIsADayOfItsOwn) {
   EXPECT_THAT(world.Kept(), ElementsAre("0229", "0301"));
 }
 
-TEST(DecideRetention, DamagedAndFailedOnesTakeNoPeriod) {
+TEST(DecideRetention, DamagedAndDeletedOnesTakeNoPeriod) {
   World world("2026-11-26");
   world.rules().daily = 2;
   world.Backup("2026-05-02T03:00:00Z").outcome = RunOutcome::kDamaged;
   world.Backup("2026-05-02T02:00:00Z");
-  world.Backup("2026-05-01T04:00:00Z").outcome = RunOutcome::kFailed;
   world.Backup("2026-05-01T03:00:00Z").deleted = true;
   world.Backup("2026-05-01T02:00:00Z");
-  world.policy().failed_runs = 0;
   EXPECT_THAT(world.Kept(), ElementsAre("0501", "0502"));
 }
 
@@ -268,15 +260,12 @@ TEST(DecideRetention, AClockADayBehindDeletesNothingMore) {
   world.Backup("2026-11-26").expires_at = At("2026-11-20");
   world.Backup("2026-11-24").expires_at = At("2026-11-20");
   world.Backup("2026-11-23").expires_at = At("2026-11-20");
-  world.Backup("2026-11-26", "-failed").outcome = RunOutcome::kFailed;
   world.Backup("2026-11-26", "-unwanted").deletion = By("alice", "2026-11-24");
-  world.policy().failed_runs = 0;
   EXPECT_THAT(
       world.Plan(),
       ElementsAre("20261126-020000-unwanted keep: made 2026-11-26T02:00:00Z, which is still to "
                   "come: has a clock jumped?; 'alice' wants it deleted, due 2026-11-24T02:00:00Z; "
                   "not while that keeps it",
-                  HasSubstr("20261126-020000-failed keep: made 2026-11-26T02:00:00Z"),
                   "20261126-020000 keep: made 2026-11-26T02:00:00Z, which is still to come: has a "
                   "clock jumped?",
                   "20261124-020000 keep: the last good backup; newest of day 2026-11-24 (daily 1 "
@@ -294,19 +283,12 @@ TEST(DecideRetention, AClockThatJumpsForthAndBackHasOnlyAskedForDeletions) {
   EXPECT_THAT(world.Of(older), HasSubstr("withdraw: expires 2026-12-01"));
 }
 
-TEST(DecideRetention, FailedRunsHaveTheirOwnCount) {
+TEST(DecideRetention, ARunningOneIsNeverTouched) {
   World world("2026-11-26");
-  world.policy().failed_runs = 2;
-  for (const char* made : {"2026-11-25", "2026-11-24", "2026-11-23"}) {
-    world.Backup(made).outcome = RunOutcome::kFailed;
-  }
   world.Backup("2026-11-22");
   world.Backup("2026-11-26").outcome = RunOutcome::kOpen;
   EXPECT_THAT(world.Plan(),
               ElementsAre("20261126-020000 keep: still running",
-                          "20261125-020000 keep: failed run 1 of 2 that stay",
-                          "20261124-020000 keep: failed run 2 of 2 that stay",
-                          "20261123-020000 delete: failed: 2 newer ones are there, 2 stay",
                           "20261122-020000 keep: the last good backup; expires 2026-11-29"));
 }
 

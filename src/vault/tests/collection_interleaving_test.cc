@@ -189,7 +189,7 @@ class TurnStore final : public ObjectStore {
 // What is left out on purpose; nothing is, unless a test says so.
 struct Defect {
   CollectionRules rules;
-  bool adopt_own_only = true;   // whether a worker adopts the objects of its own kin only
+  bool adopt_own_only = true;  // whether a worker adopts the objects of its own kin only
 };
 
 const By kBy{.who = "test", .why = "test"};
