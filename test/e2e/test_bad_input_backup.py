@@ -278,6 +278,10 @@ def test_a_full_disk_below_the_vault(site, size):
         assert site.lc2("backup", "list", "--state", "Succeeded", "-o", "json").json()["items"] == []
         assert not list(site.vault.rglob("*.tmp*"))
     assert site.state("rows", "library") == before
+    # The disk is gone with what lay on it: no new vault takes its place until somebody says so.
+    assert_refused(back_up(site), UNAVAILABLE, str(site.vault), hint="is its volume mounted?")
+    site.lc2("delete", "backuplocation", "local")
+    site.lc2("apply", "-f", site.yaml)
     assert_works_again(site)
 
 

@@ -82,7 +82,7 @@ def test_another_vault_in_the_place_of_the_known_one(site):
     site.vault.rename(site.folder / "gone")
     other = site.folder / "other-home"
     subprocess.run(["cp", "-a", site.home, other], check=True)
-    for args in (("delete", "backuplocation", "retail-prd"), ("apply", "-f", site.yaml), ("backup", "create")):
+    for args in (("delete", "backuplocation", "local"), ("apply", "-f", site.yaml), ("backup", "create")):
         site.lc2("--home", other, *args)
     done = site.lc2("backup", "create", exit_code=None)
     assert_refused(done, UNAVAILABLE, str(site.vault), "lies vault", hint="replaced on purpose")

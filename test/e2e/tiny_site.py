@@ -121,6 +121,10 @@ class Site:
             rows = store.execute("select kind, namespace, name, object from resources")
             return {row[:3]: row[3] for row in rows if kinds is None or row[0] in kinds}
 
+    def wishes(self):
+        """Their specs: a location's status may tell which vault was seen meanwhile."""
+        return {name: json.loads(stored)["spec"] for name, stored in self.resources().items()}
+
     def rows(self):
         server = self.server
         return compare.database_record(
@@ -132,7 +136,7 @@ class Site:
 
     def state(self, *parts):
         """Of the parts `resources`, `vault`, `library`, `rows`, `databases`; without any: of all."""
-        take = {"resources": self.resources, "rows": self.rows, "databases": self.databases,
+        take = {"resources": self.wishes, "rows": self.rows, "databases": self.databases,
                 "vault": lambda: files_of(self.vault), "library": lambda: files_of(self.library)}
         return {part: take[part]() for part in parts or take}
 
