@@ -77,7 +77,7 @@ TEST(DecideRetention, NeverTheLastGoodBackup) {
   world.Backup("2026-05-04").deleted = true;
   EXPECT_EQ(world.Of(good), "keep: the last good backup");
   EXPECT_THAT(world.Kept(), ElementsAre("0501"));
-  EXPECT_EQ(world.Of(world.runs().at(1)),
+  EXPECT_EQ(world.Of(world.runs().at(0)),
             "request: expired 2026-05-09; no rule keeps it; "
             "to be deleted from 2026-12-26T02:00:00Z; found damaged: no rule counts it");
 }
