@@ -22,5 +22,6 @@ endfunction()
 lc2_embed(OUTPUT ${CMAKE_BINARY_DIR}/generated/api/crd_texts.inc FILES
   ${CMAKE_SOURCE_DIR}/api/crds/backuplocations.yaml
   ${CMAKE_SOURCE_DIR}/api/crds/liferayenvironments.yaml
+  ${CMAKE_SOURCE_DIR}/api/crds/backupschedules.yaml
   ${CMAKE_SOURCE_DIR}/api/crds/backuprequests.yaml
   ${CMAKE_SOURCE_DIR}/api/crds/restorerequests.yaml)

@@ -83,6 +83,7 @@ Faults VisitKind(std::string_view kind, const Visit& visit) {
   if (kind == LiferayEnvironment::kKind) return visit(static_cast<LiferayEnvironment*>(nullptr));
   if (kind == BackupRequest::kKind) return visit(static_cast<BackupRequest*>(nullptr));
   if (kind == RestoreRequest::kKind) return visit(static_cast<RestoreRequest*>(nullptr));
+  if (kind == BackupSchedule::kKind) return visit(static_cast<BackupSchedule*>(nullptr));
   return {};
 }
 
@@ -176,6 +177,7 @@ std::string TargetProject(const RestoreRequest& request) {
 
 std::string ImpliedNamespace(const BackupLocation&) { return {}; }
 std::string ImpliedNamespace(const LiferayEnvironment&) { return {}; }
+std::string ImpliedNamespace(const BackupSchedule&) { return {}; }
 std::string ImpliedNamespace(const BackupRequest& request) {
   return DefaultNamespace(IdOf(request));
 }

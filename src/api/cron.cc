@@ -55,9 +55,10 @@ Error BadCron(std::string message, std::string hint = {}) {
   return Error{.kind = ErrorKind::kInvalid,
                .code = "schedule.bad_cron",
                .message = std::move(message),
-               .hint = hint.empty() ? "five fields: minute, hour, day of month, month, day of week; "
-                                      "'0 2 * * *' is two o'clock every day"
-                                    : std::move(hint)};
+               .hint = hint.empty()
+                           ? "five fields: minute, hour, day of month, month, day of week; "
+                             "'0 2 * * *' is two o'clock every day"
+                           : std::move(hint)};
 }
 
 std::vector<std::string_view> SplitAt(std::string_view text, std::string_view separators) {
@@ -165,9 +166,9 @@ class CronParser {
     for (std::size_t day = 0; day < 7; ++day) made.week_days_[day] = week_days[day];
     if (week_days[7]) made.week_days_[0] = true;
     if (!EverFires(made)) {
-      return BadCron(fmt::format("the schedule '{}' never fires: no month of it has such a day",
-                                 text),
-                     "for the last day of each month use '0 2 28-31 * *' or the 1st of the next");
+      return BadCron(
+          fmt::format("the schedule '{}' never fires: no month of it has such a day", text),
+          "for the last day of each month use '0 2 28-31 * *' or the 1st of the next");
     }
     return made;
   }

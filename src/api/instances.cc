@@ -1,5 +1,6 @@
 #include "api/backup_location.h"
 #include "api/backup_request.h"
+#include "api/backup_schedule.h"
 #include "api/liferay_environment.h"
 #include "api/restore_request.h"
 
@@ -13,5 +14,7 @@ template Json Encode(const api::BackupRequest&);
 template Result<api::BackupRequest> Decode(const Json&, const Path&);
 template Json Encode(const api::RestoreRequest&);
 template Result<api::RestoreRequest> Decode(const Json&, const Path&);
+template Json Encode(const api::BackupSchedule&);
+template Result<api::BackupSchedule> Decode(const Json&, const Path&);
 
 }  // namespace lc2::codec

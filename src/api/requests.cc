@@ -1,4 +1,5 @@
 #include "api/backup_request.h"
+#include "api/backup_schedule.h"
 #include "api/restore_request.h"
 
 namespace lc2::api {
@@ -49,6 +50,31 @@ bool IsTerminal(const BackupRequest& request) {
       return false;
   }
   return false;
+}
+
+BackupRequest RequestFrom(const BackupSchedule& schedule, const LiferayEnvironment& environment,
+                          std::string name) {
+  const TemplateSpec& wanted = schedule.spec.template_.spec;
+  BackupRequest request;
+  request.metadata.name = std::move(name);
+  request.metadata.namespace_ = schedule.metadata.namespace_;
+  request.metadata.labels = StandardLabels(IdOf(environment));
+  request.metadata.labels[std::string(kScheduleLabel)] = schedule.metadata.name;
+  request.spec.project_id = environment.spec.project_id;
+  request.spec.environment = environment.spec.environment;
+  request.spec.database.type = wanted.database.type;
+  request.spec.document_library.exclude_generated_files =
+      wanted.document_library.exclude_generated_files;
+  request.spec.retention_days = wanted.retention_days;
+  request.spec.verify = wanted.verify;
+  request.spec.priority = wanted.priority;
+  request.spec.requested_by = "schedule/" + schedule.metadata.name;
+  return request;
+}
+
+std::string ScheduleOf(const BackupRequest& request) {
+  const auto label = request.metadata.labels.find(std::string(kScheduleLabel));
+  return label == request.metadata.labels.end() ? std::string() : label->second;
 }
 
 EnvironmentId SourceOf(const RestoreRequest& request, const LiferayEnvironment& target) {

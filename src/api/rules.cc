@@ -7,6 +7,8 @@
 
 #include <boost/json.hpp>
 
+#include "api/cron.h"
+#include "base/time_zone.h"
 #include "codec/described.h"
 
 namespace lc2::api {
@@ -97,6 +99,9 @@ void AddChanges(Collector& faults, const Json& before, const Json& after, const 
                new_value == nullptr ? Json() : *new_value, path / name, {}, hint);
   }
 }
+
+// So that a label can hold the name of a schedule's request: "-YYYYMMDD-HHMMSS" follows it.
+constexpr std::size_t kMaxScheduleName = 63 - 16;
 
 constexpr std::string_view kNewName =
     "a request is carried out once; make another one under a new name";
@@ -238,6 +243,23 @@ Faults CheckRules(const RestoreRequest& request) {
   return faults.Take();
 }
 
+Faults CheckRules(const BackupSchedule& schedule) {
+  Collector faults;
+  if (schedule.metadata.name.size() > kMaxScheduleName) {
+    faults.Add("metadata.name",
+               fmt::format("must be at most {} characters, is {}", kMaxScheduleName,
+                           schedule.metadata.name.size()),
+               "its requests are named after it and the time");
+  }
+  const auto cron = CronExpression::Parse(schedule.spec.schedule);
+  if (!cron.has_value()) {
+    faults.Add("spec.schedule", cron.error().message, cron.error().hint);
+  }
+  const auto zone = TimeZone::Find(schedule.spec.time_zone);
+  if (!zone.has_value()) faults.Add("spec.timeZone", zone.error().message, zone.error().hint);
+  return faults.Take();
+}
+
 Faults CheckChange(const BackupLocation& before, const BackupLocation& after) {
   Collector faults;
   const auto place = [](const BackupLocation& location) {
@@ -281,6 +303,8 @@ Faults CheckChange(const RestoreRequest& before, const RestoreRequest& after) {
              {"cancel"}, kNewName);
   return faults.Take();
 }
+
+Faults CheckChange(const BackupSchedule&, const BackupSchedule&) { return {}; }
 
 Faults CheckAgainstEnvironment(const BackupRequest& request, const LiferayEnvironment& environment,
                                const BackupLocation& location) {

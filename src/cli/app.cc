@@ -124,6 +124,7 @@ void AddAllCommands(CLI::App& app, GlobalOptions& options, Chosen& chosen) {
   AddLocationCommands(app, chosen);
   AddBackupCommands(app, chosen);
   AddRestoreCommands(app, chosen);
+  AddScheduleCommands(app, chosen);
   AddRetentionCommands(app, chosen);
   AddCatalogCommands(app, chosen);
   AddGcCommand(app, chosen);

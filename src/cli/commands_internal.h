@@ -45,6 +45,7 @@ void AddBackupListCommands(CLI::App& backup, Chosen& chosen);
 void AddBackupReadCommands(CLI::App& backup, Chosen& chosen);
 void AddBackupDecisionCommands(CLI::App& backup, Chosen& chosen);
 void AddRestoreCommands(CLI::App& root, Chosen& chosen);
+void AddScheduleCommands(CLI::App& root, Chosen& chosen);
 void AddRetentionCommands(CLI::App& root, Chosen& chosen);
 void AddCatalogCommands(CLI::App& root, Chosen& chosen);
 void AddDoctorCommand(CLI::App& root, Chosen& chosen);

@@ -51,7 +51,8 @@ Result<const api::Kind*> KindOf(const std::string& word) {
       {"environment", "LiferayEnvironment"}, {"environments", "LiferayEnvironment"},
       {"location", "BackupLocation"},        {"locations", "BackupLocation"},
       {"backup", "BackupRequest"},           {"backups", "BackupRequest"},
-      {"restore", "RestoreRequest"},         {"restores", "RestoreRequest"}};
+      {"restore", "RestoreRequest"},         {"restores", "RestoreRequest"},
+      {"schedule", "BackupSchedule"},        {"schedules", "BackupSchedule"}};
   if (const api::Kind* kind = api::FindKind(word)) return kind;
   if (const auto known = kinds.find(word); known != kinds.end()) {
     return api::RequireKind(known->second);
@@ -64,7 +65,7 @@ Result<const api::Kind*> KindOf(const std::string& word) {
                .code = "resource.unknown_kind",
                .message = fmt::format("'{}' is no kind of resource", word),
                .hint = (meant ? fmt::format("did you mean '{}'? ", *meant) : std::string()) +
-                       "there are environments, locations, backuprequests (br) and "
+                       "there are environments, locations, schedules, backuprequests (br) and "
                        "restorerequests (rr)"};
 }
 
@@ -281,7 +282,7 @@ Result<void> Delete(Session& session, const Selection& selection) {
 void AddSelection(CLI::App& command, Selection& selection) {
   command
       .add_option("kind", selection.kind,
-                  "environment, location, br, rr, or the kind's whole name; or KIND/NAME")
+                  "environment, location, br, rr, bs, or the kind's whole name; or KIND/NAME")
       ->required();
   command.add_option("name", selection.name, "name of the object");
   command.add_option("-n,--namespace", selection.name_space, "namespace of the object");

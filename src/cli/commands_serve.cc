@@ -11,6 +11,7 @@
 
 #include "cli/commands_internal.h"
 #include "cli/serve_lock.h"
+#include "control/read_metrics.h"
 #include "control/service.h"
 #include "control/service_metrics.h"
 #include "control/upkeep.h"
@@ -56,37 +57,14 @@ class StopLimit {
   std::jthread thread_;
 };
 
-// The newest good backup of each environment: what a restart must not forget.
-Result<std::vector<catalog::BackupRecord>> LastSucceeded(const Context& ctx,
-                                                         const control::Deps& deps) {
-  LC2_ASSIGN_OR_RETURN(const auto environments,
-                       ListAs<api::LiferayEnvironment>(ctx, deps.resources));
-  std::vector<catalog::BackupRecord> last;
-  for (const api::LiferayEnvironment& environment : environments) {
-    LC2_ASSIGN_OR_RETURN(const catalog::BackupPage page,
-                         deps.catalog.List(ctx, {.project_id = environment.spec.project_id,
-                                                 .environment = environment.spec.environment,
-                                                 .location = {},
-                                                 .states = {catalog::BackupState::kSucceeded},
-                                                 .backup_type = {},
-                                                 .database_type = {},
-                                                 .since = {},
-                                                 .until = {},
-                                                 .limit = 1,
-                                                 .cursor = {}}));
-    last.insert(last.end(), page.records.begin(), page.records.end());
-  }
-  return last;
-}
-
 net::ServerResponse Metrics(const Context& ctx, const control::Deps& deps,
                             const control::EndedBackups& ended, const control::Service& service) {
-  const auto last = LastSucceeded(ctx, deps);
+  auto input = control::ReadMetrics(ctx, deps);
   // A gap in the figures is better than one that says that there is no backup.
-  if (!last.has_value()) return {.status = 503, .body = Describe(last.error()) + "\n"};
-  return {.content_type = control::kMetricsContentType,
-          .body = control::FormatMetrics(
-              {.ended = ended.totals(), .service = service.facts(), .last_succeeded = *last})};
+  if (!input.has_value()) return {.status = 503, .body = Describe(input.error()) + "\n"};
+  input->ended = ended.totals();
+  input->service = service.facts();
+  return {.content_type = control::kMetricsContentType, .body = control::FormatMetrics(*input)};
 }
 
 // What the loopback server answers.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "api/backup_schedule.h"
 #include "api/kinds.h"
 #include "cli/completion_internal.h"
 #include "cli/table.h"
@@ -126,6 +127,9 @@ class Completer {
     } else if (name == "name") {
       found_.more = Completions::More::kObjects;
       found_.kind = read_.arguments.front();
+    } else if (name == "schedule") {
+      found_.more = Completions::More::kObjects;
+      found_.kind = std::string(api::BackupSchedule::kKind);
     } else if (name == "backup" || name == "newer") {
       found_.more = Completions::More::kBackups;
     } else if (name == "folder") {

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "api/backup_schedule.h"
 #include "control/backup_actions.h"
 #include "control/soundness.h"
 #include "vault/deletion.h"
@@ -28,6 +29,7 @@ RunToRetain ToRetain(const vault::RunFacts& run, Soundness& soundness) {
                        .expires_at = run.expires_at,
                        .hold = run.hold,
                        .deleted = run.deleted};
+  if (!run.opened->schedule.empty()) retained.schedule = run.opened->schedule;
   if (run.delete_not_before) {
     retained.deletion = PendingDeletion{.not_before = *run.delete_not_before,
                                         .requested_by = run.delete_requested_by};
@@ -41,7 +43,26 @@ struct Plan {
   std::vector<RetentionDecision> decisions;
 };
 
-Result<Plan> MakePlan(const Context& ctx, EnvironmentVault& at, Time now) {
+// The rules of the schedules that are there now; a backup of one that is gone has none.
+Result<RetentionPolicy> PolicyOf(const Context& ctx, const Deps& deps, const EnvironmentVault& at) {
+  LC2_ASSIGN_OR_RETURN(
+      const auto schedules,
+      ListAs<api::BackupSchedule>(ctx, deps.resources, api::NamespaceOf(at.environment)));
+  RetentionPolicy policy{.schedules = {},
+                         .soft_delete = std::chrono::days(at.location.spec.soft_delete_days)};
+  for (const api::BackupSchedule& schedule : schedules) {
+    const api::ScheduleRetention& rules = schedule.spec.retention;
+    policy.schedules[schedule.metadata.name] = {.last = rules.last,
+                                                .hourly = rules.hourly,
+                                                .daily = rules.daily,
+                                                .weekly = rules.weekly,
+                                                .monthly = rules.monthly,
+                                                .yearly = rules.yearly};
+  }
+  return policy;
+}
+
+Result<Plan> MakePlan(const Context& ctx, const Deps& deps, EnvironmentVault& at, Time now) {
   LC2_ASSIGN_OR_RETURN(const vault::RunList list,
                        vault::ListRuns(ctx, at.session->store(), at.id()));
   if (!list.damaged.empty()) {
@@ -59,8 +80,7 @@ Result<Plan> MakePlan(const Context& ctx, EnvironmentVault& at, Time now) {
     plan.entries.emplace(run.run, run.entries);
     runs.push_back(ToRetain(run, soundness));
   }
-  const RetentionPolicy policy{.schedules = {},
-                               .soft_delete = std::chrono::days(at.location.spec.soft_delete_days)};
+  LC2_ASSIGN_OR_RETURN(const RetentionPolicy policy, PolicyOf(ctx, deps, at));
   plan.decisions = DecideRetention(runs, policy, now);
   return plan;
 }
@@ -78,7 +98,7 @@ class Retention {
       : ctx_(ctx), deps_(deps), at_(at) {}
 
   Result<RetentionReport> Apply() {
-    LC2_ASSIGN_OR_RETURN(Plan plan, MakePlan(ctx_, at_, ctx_.clock().Now()));
+    LC2_ASSIGN_OR_RETURN(Plan plan, MakePlan(ctx_, deps_, at_, ctx_.clock().Now()));
     for (const RetentionDecision& decision : plan.decisions) {
       LC2_RETURN_IF_ERROR(Write(decision, plan.entries.at(decision.run)));
     }
@@ -109,7 +129,7 @@ class Retention {
     std::set<RunId> tried;
     while (true) {
       LC2_RETURN_IF_ERROR(ctx_.Check());
-      LC2_ASSIGN_OR_RETURN(const Plan plan, MakePlan(ctx_, at_, ctx_.clock().Now()));
+      LC2_ASSIGN_OR_RETURN(const Plan plan, MakePlan(ctx_, deps_, at_, ctx_.clock().Now()));
       const auto due = std::find_if(
           plan.decisions.begin(), plan.decisions.end(), [&](const RetentionDecision& decision) {
             return decision.action == RetentionAction::kDelete && !tried.contains(decision.run);
@@ -148,9 +168,9 @@ class Retention {
 
 }  // namespace
 
-Result<std::vector<RetentionDecision>> PlanRetention(const Context& ctx, const Deps&,
+Result<std::vector<RetentionDecision>> PlanRetention(const Context& ctx, const Deps& deps,
                                                      EnvironmentVault& at, Time now) {
-  LC2_ASSIGN_OR_RETURN(Plan plan, MakePlan(ctx, at, now));
+  LC2_ASSIGN_OR_RETURN(Plan plan, MakePlan(ctx, deps, at, now));
   return std::move(plan.decisions);
 }
 

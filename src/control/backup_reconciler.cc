@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "api/backup_id.h"
+#include "api/backup_schedule.h"
 #include "api/rules.h"
 #include "api/spec_hash.h"
 #include "codec/described.h"
@@ -99,6 +100,7 @@ class BackupReconciler {
          .initiator = request_.spec.requested_by.empty() ? deps_.who : request_.spec.requested_by,
          .timestamp = now,
          .expires_at = now + std::chrono::days(request_.spec.retention_days),
+         .schedule = api::ScheduleOf(request_),
          .who = deps_.who},
         [this](const Context& ctx) { return ChooseBase(ctx, vault(), env()); });
   }
@@ -161,6 +163,7 @@ class BackupReconciler {
                   .database = api::EffectiveBackupType(request_, at_->environment),
                   .exclude_generated = request_.spec.document_library.exclude_generated_files,
                   .verify = request_.spec.verify,
+                  .automatic = !run_.opened->schedule.empty(),
                   .safeguard = safeguard});
     if (launched.has_value() || FactsOf(launched.error().kind).retryable) return launched;
     return Close(vault::AbandonReason::kFailed, launched.error());

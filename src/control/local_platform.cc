@@ -24,6 +24,10 @@ namespace lc2::control {
 
 namespace {
 
+// How long another process may need to find that a lock file is nobody's, on a busy machine.
+constexpr int kSweepTries = 200;
+constexpr std::chrono::milliseconds kSweepPause{2};
+
 // An attempt of this process, from its launch on.
 struct Job final : ProgressSink {
   explicit Job(ProgressSink* also_to) : also(also_to) {}
@@ -206,7 +210,7 @@ class LocalPlatform final : public Platform {
       UniqueFd fd(AtCrashPoint(
           "lock.create", [&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); }));
       if (!fd.valid()) return ErrnoError(errno, "open", path.native());
-      LC2_ASSIGN_OR_RETURN(const bool locked, Lock(fd.get(), path));
+      LC2_ASSIGN_OR_RETURN(const bool locked, LockPastSweeps(fd.get(), path));
       if (!locked) return std::optional<UniqueFd>();
       // Somebody who swept may have removed it between our two calls: such a lock nobody sees.
       if (!IsStill(path, fd.get())) continue;
@@ -214,6 +218,16 @@ class LocalPlatform final : public Platform {
       (void)FdSink(fd.get(), path.native()).Write(std::to_string(::getpid()));
       return std::optional(std::move(fd));
     }
+  }
+
+  // Whoever sweeps holds a lock for an instant, whoever runs the attempt holds it on.
+  static Result<bool> LockPastSweeps(int fd, const std::filesystem::path& path) {
+    for (int tries = 0; tries < kSweepTries; ++tries) {
+      LC2_ASSIGN_OR_RETURN(const bool locked, Lock(fd, path));
+      if (locked) return true;
+      std::this_thread::sleep_for(kSweepPause);
+    }
+    return false;
   }
 
   static Result<bool> Lock(int fd, const std::filesystem::path& path) {

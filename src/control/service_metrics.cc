@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "api/backup_request.h"
 #include "api/documents.h"
 #include "codec/described.h"
@@ -89,6 +91,33 @@ void WriteLast(Writer& writer, const MetricsInput& input) {
          [](const auto& record) { return Seconds(record.timestamp); });
 }
 
+void WriteSchedules(Writer& writer, const std::vector<ScheduleFigures>& schedules) {
+  writer.Family("lc2_expected_interval_seconds", "gauge",
+                "Longest time between coming backups of the environment's most frequent schedule.");
+  std::map<std::pair<std::string, std::string>, std::chrono::seconds> shortest;
+  for (const ScheduleFigures& schedule : schedules) {
+    if (!schedule.expected_interval) continue;
+    const auto [found, fresh] = shortest.try_emplace({schedule.project_id, schedule.environment},
+                                                     *schedule.expected_interval);
+    if (!fresh) found->second = std::min(found->second, *schedule.expected_interval);
+  }
+  for (const auto& [environment, interval] : shortest) {
+    writer.Sample("lc2_expected_interval_seconds",
+                  {{"project_id", environment.first}, {"environment", environment.second}},
+                  interval.count());
+  }
+  writer.Family("lc2_schedule_last_missed_timestamp_seconds", "gauge",
+                "The latest time of a schedule whose backup was never asked for.");
+  for (const ScheduleFigures& schedule : schedules) {
+    if (!schedule.last_missed) continue;
+    writer.Sample("lc2_schedule_last_missed_timestamp_seconds",
+                  {{"project_id", schedule.project_id},
+                   {"environment", schedule.environment},
+                   {"schedule", schedule.schedule}},
+                  Seconds(*schedule.last_missed));
+  }
+}
+
 void WriteService(Writer& writer, const ServiceFacts& service) {
   writer.Family("semaphore_queue_depth", "gauge", "Requests that wait for their turn.");
   for (const auto& [project, count] : service.waiting) {
@@ -133,6 +162,7 @@ std::string FormatMetrics(const MetricsInput& input) {
   Writer writer;
   WriteEnded(writer, input);
   WriteLast(writer, input);
+  WriteSchedules(writer, input.schedules);
   WriteService(writer, input.service);
   return std::move(writer).text();
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -37,10 +38,19 @@ class EndedBackups {
   std::map<Key, Totals> totals_;
 };
 
+struct ScheduleFigures {
+  std::string project_id;
+  std::string environment;
+  std::string schedule;
+  std::optional<std::chrono::seconds> expected_interval;  // nothing while suspended
+  std::optional<Time> last_missed;
+};
+
 struct MetricsInput {
   std::map<EndedBackups::Key, EndedBackups::Totals> ended;
   ServiceFacts service;
   std::vector<catalog::BackupRecord> last_succeeded;  // the newest of each environment
+  std::vector<ScheduleFigures> schedules;
 };
 
 // Text exposition format 0.0.4 of Prometheus. Pure; equal inputs give equal bytes.

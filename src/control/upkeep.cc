@@ -2,6 +2,7 @@
 
 #include "control/apply_retention.h"
 #include "control/collect.h"
+#include "control/schedule_reconciler.h"
 
 namespace lc2::control {
 
@@ -10,6 +11,14 @@ namespace {
 // Before the first backup there is no vault, and nothing to keep or collect.
 Result<void> NothingThere(const Error& error) {
   return error.kind == ErrorKind::kNotFound ? Result<void>() : Result<void>(error);
+}
+
+Result<void> RunSchedules(const Context& ctx, const Deps& deps,
+                          const api::LiferayEnvironment& environment) {
+  const Result<void> done = ReconcileSchedules(ctx, deps, environment);
+  // Somebody else wrote at the same time: the next look comes soon.
+  if (!done.has_value() && done.error().kind == ErrorKind::kConflict) return {};
+  return done;
 }
 
 Result<void> KeepRetention(const Context& ctx, const Deps& deps,
@@ -42,7 +51,13 @@ Result<void> CollectGarbage(const Context& ctx, const Deps& deps,
 }  // namespace
 
 std::vector<PeriodicTask> UpkeepTasks(const Deps& deps) {
-  return {{.name = "retention",
+  return {{.name = "schedules",
+           .every = std::chrono::seconds(5),
+           .run =
+               [&deps](const Context& ctx, const api::LiferayEnvironment& environment) {
+                 return RunSchedules(ctx, deps, environment);
+               }},
+          {.name = "retention",
            .every = std::chrono::hours(1),
            .run =
                [&deps](const Context& ctx, const api::LiferayEnvironment& environment) {

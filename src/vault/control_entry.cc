@@ -47,6 +47,7 @@ codec::Json EncodeBody(const Opened& opened) {
   if (opened.expires_at) json["expiresAt"] = codec::Encode(*opened.expires_at);
   if (opened.base) json["base"] = codec::Encode(*opened.base);
   if (opened.inherits) json["inherits"] = opened.inherits->str();
+  if (!opened.schedule.empty()) json["schedule"] = opened.schedule;
   return json;
 }
 codec::Json EncodeBody(const Abandoned& abandoned) {
@@ -88,6 +89,7 @@ struct Decoder<Opened> {
     LC2_ASSIGN_OR_RETURN(opened.expires_at, Member<std::optional<Time>>(object, "expiresAt"));
     LC2_ASSIGN_OR_RETURN(opened.base, Member<std::optional<Base>>(object, "base"));
     LC2_ASSIGN_OR_RETURN(opened.inherits, Member<std::optional<RunId>>(object, "inherits"));
+    LC2_ASSIGN_OR_RETURN(opened.schedule, Member<std::string>(object, "schedule"));
     return opened;
   }
 };

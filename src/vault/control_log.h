@@ -62,6 +62,7 @@ struct Opened {
   std::optional<Time> expires_at;  // backups; whole seconds
   std::optional<Base> base;
   std::optional<RunId> inherits;  // wanted; won only if that run's log names this heir
+  std::string schedule;           // backups: the schedule that asked for it; empty: a person did
   bool operator==(const Opened&) const = default;
 };
 struct AttemptStarted {

@@ -99,6 +99,7 @@ class Starter {
                   .base = choice.base,
                   .inherits = choice.inherits};
     if (request_.kind == RunKind::kBackup) {
+      opened.schedule = request_.schedule;
       LC2_ASSIGN_OR_RETURN(opened.backup_id, ReserveBackupId(ctx_, vault_, env_, request_.backup_id,
                                                              request_.first_run));
       if (request_.expires_at)

@@ -40,6 +40,7 @@ struct StartRunRequest {
   std::string initiator;
   Time timestamp{};
   std::optional<Time> expires_at;  // backups
+  std::string schedule = {};       // backups: that asked for it
   std::string who;                 // recorded in the log
 };
 

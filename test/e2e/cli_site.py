@@ -212,6 +212,7 @@ def masked(text, site):
         (re.escape(site.database), "DATABASE"),
         (rf"{re.escape(site.pg.host)}:{site.pg.port}", "HOST:PORT"),
         (r"retail-prd-(backup|plan|restore)-\d{8}-\d{6}(-[0-9a-f]{4})?", r"retail-prd-\1-ID"),
+        (r"\bnightly-(manual-)?\d{8}-\d{6}", r"nightly-\1ID"),
         (r"/\d{8}-\d{6}(-[0-9a-f]{4})?/", "/FOLDER/"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
         (r"\b\d{4}-\d\d-\d\d\b", "DAY"),

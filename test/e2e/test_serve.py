@@ -24,12 +24,17 @@ spec: {{projectId: retail, environment: prd}}
 
 
 def serve(site, *args, **env):
-    child = subprocess.Popen(site.lc2.command("serve", "--log-level", "info", *args),
-                             env={**site.lc2.env, **env}, text=True, stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    said = child.stderr.readline()
-    assert "serving" in said
-    child.url = re.search(r"http://127\.0\.0\.1:\d+", said).group()
+    """Starts a service; what it says goes to `serve.log` of the site, after what others said."""
+    log = site.folder / "serve.log"
+    with open(log, "ab") as file:
+        before = file.tell()
+        child = subprocess.Popen(site.lc2.command("serve", "--log-level", "info", *args),
+                                 env={**site.lc2.env, **env}, stdin=subprocess.DEVNULL,
+                                 stdout=file, stderr=file)
+    child.said = lambda: log.read_bytes()[before:].decode()
+    wait_until(lambda: "\n" in child.said() or child.poll() is not None)
+    assert "serving" in child.said()
+    child.url = re.search(r"http://127\.0\.0\.1:\d+", child.said()).group()
     return child
 
 
@@ -48,9 +53,9 @@ def get(url):
 
 def stop(child, number=signal.SIGTERM):
     child.send_signal(number)
-    out, err = child.communicate(timeout=60)
-    assert child.returncode == 0, out + err
-    return err
+    child.wait(timeout=60)
+    assert child.returncode == 0, child.said()
+    return child.said()
 
 
 @pytest.fixture
@@ -66,10 +71,10 @@ def requests(site):
             for item in site.lc2("get", "br", "-o", "json").json()["items"] if "status" in item}
 
 
-def wait_until(what, seconds=60):
+def wait_until(what, seconds=60, otherwise=lambda: "it never came"):
     deadline = time.monotonic() + seconds
     while not (found := what()):
-        assert time.monotonic() < deadline, "it never came"
+        assert time.monotonic() < deadline, otherwise()
         time.sleep(0.05)
     return found
 
@@ -137,7 +142,7 @@ def test_stopped_in_mid_backup_the_next_serve_resumes_it(site, number):
     before = requests(site)["cut-short"]
     if number == signal.SIGKILL:
         child.kill()
-        child.communicate(timeout=60)
+        child.wait(timeout=60)
     else:
         stop(child)
     wait_until(lambda: not is_alive(dump))
@@ -146,7 +151,8 @@ def test_stopped_in_mid_backup_the_next_serve_resumes_it(site, number):
 
     again = serve(site)
     try:
-        wait_until(lambda: states(site) == ["Succeeded"])
+        wait_until(lambda: states(site) == ["Succeeded"],
+                   otherwise=lambda: f"{requests(site)}\n{again.said()}")
     finally:
         stop(again)
     after = requests(site)["cut-short"]

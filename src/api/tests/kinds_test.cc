@@ -8,12 +8,13 @@ namespace lc2::api {
 namespace {
 
 TEST(Kinds, AreFoundByAnyName) {
-  ASSERT_EQ(Kinds().size(), 4U);
+  ASSERT_EQ(Kinds().size(), 5U);
   for (const char* word : {"BackupRequest", "backuprequests", "backuprequest", "br", "BRS"}) {
     ASSERT_NE(FindKind(word), nullptr) << word;
     EXPECT_EQ(FindKind(word)->name, "BackupRequest") << word;
   }
   EXPECT_EQ(FindKind("rrs")->name, "RestoreRequest");
+  EXPECT_EQ(FindKind("bs")->name, "BackupSchedule");
   EXPECT_TRUE(FindKind("BackupLocation")->cluster_scoped);
   EXPECT_FALSE(FindKind("rr")->cluster_scoped);
   EXPECT_EQ(FindKind("pods"), nullptr);
@@ -26,7 +27,8 @@ TEST(Kinds, AnUnknownOneNamesThoseThereAre) {
   EXPECT_EQ(kind.error().message,
             "'BackupRequet' is no kind of resource, did you mean 'BackupRequest'?");
   EXPECT_EQ(kind.error().hint,
-            "there are BackupLocation, LiferayEnvironment, BackupRequest, RestoreRequest");
+            "there are BackupLocation, LiferayEnvironment, BackupSchedule, BackupRequest, "
+            "RestoreRequest");
 }
 
 TEST(Kinds, DefinitionsAreWhatKubernetesWants) {

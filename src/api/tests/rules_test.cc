@@ -1,5 +1,6 @@
 #include "api/rules.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -42,6 +43,23 @@ TEST(Rules, SamplesKeepThem) {
   EXPECT_EQ(AllOf(CheckAgainstEnvironment(SampleBackup(), SampleEnvironment(), SampleLocation())),
             "");
   EXPECT_EQ(AllOf(CheckAgainstEnvironment(SampleRestore(), SampleEnvironment())), "");
+}
+
+std::string OfSchedule(const std::function<void(BackupSchedule&)>& change) {
+  return After<BackupSchedule>(testing::SampleSchedule(), change);
+}
+
+TEST(Rules, OfASchedule) {
+  EXPECT_EQ(OfSchedule([](auto&) {}), "");
+  EXPECT_EQ(OfSchedule([](auto& s) { s.metadata.name = std::string(47, 'n'); }), "");
+  EXPECT_EQ(OfSchedule([](auto& s) { s.metadata.name = std::string(48, 'n'); }),
+            "metadata.name: must be at most 47 characters, is 48");
+  EXPECT_THAT(OfSchedule([](auto& s) { s.spec.schedule = "0 0 31 2 *"; }),
+              ::testing::StartsWith("spec.schedule: "));
+  EXPECT_THAT(OfSchedule([](auto& s) { s.spec.schedule = "61 * * * *"; }),
+              ::testing::StartsWith("spec.schedule: "));
+  EXPECT_EQ(OfSchedule([](auto& s) { s.spec.time_zone = "Europe/Atlantis"; }),
+            "spec.timeZone: there is no time zone 'Europe/Atlantis'");
 }
 
 TEST(Rules, OfALocation) {

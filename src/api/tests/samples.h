@@ -5,6 +5,7 @@
 #include "api/admission.h"
 #include "api/backup_location.h"
 #include "api/backup_request.h"
+#include "api/backup_schedule.h"
 #include "api/liferay_environment.h"
 #include "api/restore_request.h"
 #include "codec/yaml.h"
@@ -46,6 +47,14 @@ inline RestoreRequest SampleRestore() {
   request.spec.backup_id = "retail-prd-backup-20251109-143000";
   request.spec.target_environment = "prd";
   return request;
+}
+
+inline BackupSchedule SampleSchedule() {
+  BackupSchedule schedule;
+  schedule.metadata.name = "nightly";
+  schedule.metadata.namespace_ = "proj-retail-prd";
+  schedule.spec.schedule = "0 2 * * *";
+  return schedule;
 }
 
 inline codec::Json FromYaml(std::string_view text) {

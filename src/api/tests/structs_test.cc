@@ -84,6 +84,7 @@ TEST(Structs, SayWhatTheDefinitionsSay) {
   CompareKind<LiferayEnvironment>();
   CompareKind<BackupRequest>();
   CompareKind<RestoreRequest>();
+  CompareKind<BackupSchedule>();
 }
 
 template <class T>
@@ -120,6 +121,12 @@ TEST(Structs, SurviveTheWayThroughJson) {
   restore.status.plan = testing::FromYaml("{steps: [{name: ''}]}");
   restore.status.error = ErrorStatus{.kind = "NotFound", .message = "no backup"};
   RoundTrip(restore);
+  BackupSchedule schedule = testing::SampleSchedule();
+  schedule.spec.starting_deadline_seconds = 3600;
+  schedule.spec.template_.spec.database.type = BackupType::kDump;
+  schedule.status.decided_until = Time(std::chrono::hours(48));
+  schedule.status.active = {"nightly-19700102-020000"};
+  RoundTrip(schedule);
 }
 
 TEST(Structs, EncodeLeavesOutWhatSaysNothing) {

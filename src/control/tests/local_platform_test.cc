@@ -1,5 +1,6 @@
 #include "control/local_platform.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -225,6 +226,26 @@ TEST_F(LocalPlatform, LocksOfKilledProcessesGoWithTheNextCommandOfAnyKind) {
   std::ofstream(home.path() / "locks" / (std::string(32, 'd') + "-a1")).flush();
   Make_(worker_provider).reset();
   EXPECT_TRUE(std::filesystem::is_empty(home.path() / "locks"));
+}
+
+TEST_F(LocalPlatform, ASweepOfAnotherCommandKeepsNoAttemptFromItsLock) {
+  const AttemptWork work = Launched();
+  const AttemptName name = NameOf(work);
+  const std::filesystem::path locks = home.path() / "locks";
+  std::filesystem::create_directories(locks);
+  // As a sweep that the system interrupts while it looks at the file.
+  UniqueFd sweep(::open((locks / (name.run.str() + "-" + name.attempt.str())).c_str(),
+                        O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  struct flock whole = {};
+  whole.l_type = F_WRLCK;
+  ASSERT_EQ(::fcntl(sweep.get(), F_OFD_SETLK, &whole), 0);
+  const std::jthread goes_on([&sweep] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    sweep.Close();
+  });
+  const auto local = Make_(worker_provider);
+  ASSERT_TRUE(IsOk(local->Launch(ctx, work)));
+  EXPECT_EQ(Ended(*local, name).phase, AttemptPhase::kSucceeded);
 }
 
 TEST_F(LocalPlatform, ALockThatCannotBeMadeIsAnError) {

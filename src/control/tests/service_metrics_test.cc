@@ -58,6 +58,26 @@ TEST(ServiceMetrics, FiguresOfTheServiceAndOfTheNewestBackups) {
                               "environment=\"prd\"} 1762698600\n"));
 }
 
+TEST(ServiceMetrics, SchedulesSayHowOftenBackupsAreExpected) {
+  const auto figures = [](const char* name, std::optional<std::chrono::seconds> interval) {
+    return ScheduleFigures{.project_id = "retail",
+                           .environment = "prd",
+                           .schedule = name,
+                           .expected_interval = interval,
+                           .last_missed = {}};
+  };
+  MetricsInput input{.ended = {}, .service = {}, .last_succeeded = {}, .schedules = {}};
+  input.schedules = {figures("weekly", std::chrono::days(7)),
+                     figures("nightly", std::chrono::days(1)), figures("suspended", std::nullopt)};
+  input.schedules[1].last_missed = Time(std::chrono::seconds(1'762'698'600));
+  const std::string text = FormatMetrics(input);
+  EXPECT_THAT(text, HasSubstr("lc2_expected_interval_seconds{project_id=\"retail\",environment="
+                              "\"prd\"} 86400\n"));
+  EXPECT_THAT(text, HasSubstr("lc2_schedule_last_missed_timestamp_seconds{project_id=\"retail\","
+                              "environment=\"prd\",schedule=\"nightly\"} 1762698600\n"));
+  EXPECT_EQ(text.find("weekly"), std::string::npos);
+}
+
 TEST(ServiceMetrics, LabelsAreEscaped) {
   ServiceFacts service;
   service.waiting = {{"a\"b\\c\nd", 1}};
