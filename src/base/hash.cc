@@ -1,6 +1,7 @@
 #include "base/hash.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <algorithm>
 
@@ -85,6 +86,16 @@ std::string Sha256Hex(std::string_view bytes) {
 }
 
 std::string Sha256Tagged(std::string_view bytes) { return "sha256:" + Sha256Hex(bytes); }
+
+Sha256Digest HmacSha256(std::string_view key, std::string_view message) {
+  Sha256Digest digest;
+  unsigned length = 0;
+  LC2_CHECK(HMAC(Algorithm(), key.data(), static_cast<int>(key.size()),
+                 reinterpret_cast<const unsigned char*>(message.data()), message.size(),
+                 digest.data(), &length) != nullptr);
+  LC2_CHECK(length == digest.size());
+  return digest;
+}
 
 namespace {
 constexpr std::string_view kBase64 =

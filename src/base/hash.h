@@ -43,6 +43,9 @@ std::string Sha256Hex(std::string_view bytes);
 // "sha256:<64 hex digits>", the form in manifests and logs.
 std::string Sha256Tagged(std::string_view bytes);
 
+// HMAC with SHA-256 (RFC 2104); any length of key.
+Sha256Digest HmacSha256(std::string_view key, std::string_view message);
+
 // RFC 4648, section 4, with padding and without line breaks.
 std::string Base64(std::string_view bytes);
 // Takes what Base64 gives and nothing else: no white space, no missing or surplus padding, no bits
