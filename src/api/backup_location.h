@@ -9,6 +9,7 @@
 #include <boost/describe.hpp>
 
 #include "api/meta.h"
+#include "api/webhook.h"
 #include "codec/described.h"
 
 // Where backups are kept: api/crds/backuplocations.yaml has the meaning of each field.
@@ -50,14 +51,6 @@ struct LocationLimits {
 };
 BOOST_DESCRIBE_STRUCT(LocationLimits, (), (max_concurrent))
 
-struct LocationWebhook {
-  std::string url;
-  SecretName secret;
-
-  bool operator==(const LocationWebhook&) const = default;
-};
-BOOST_DESCRIBE_STRUCT(LocationWebhook, (), (url, secret))
-
 struct BackupLocationSpec {
   Provider provider = Provider::kLocal;
   std::string bucket;  // Azure: container; local: a folder
@@ -72,7 +65,7 @@ struct BackupLocationSpec {
   bool single_writer = false;
   std::int64_t soft_delete_days = 30;
   LocationLimits limits;
-  LocationWebhook webhook;
+  Webhook webhook;
   SecretName credentials_secret;
 
   bool operator==(const BackupLocationSpec&) const = default;

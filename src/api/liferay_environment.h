@@ -10,6 +10,8 @@
 
 #include "api/backup_location.h"
 #include "api/meta.h"
+#include "api/notification.h"
+#include "api/webhook.h"
 #include "base/strong.h"
 #include "codec/described.h"
 
@@ -132,22 +134,26 @@ struct LiferayEnvironmentSpec {
   EnvironmentWorkload workload;
   EnvironmentLimits limits;
   EnvironmentRestore restore;
+  Webhook webhook;  // without URL: that of the location
 
   bool operator==(const LiferayEnvironmentSpec&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(LiferayEnvironmentSpec, (),
                       (project_id, environment, namespace_, run_namespace, provider,
                        backup_location, vault_credentials_secret, database, document_library,
-                       identity, workload, limits, restore))
+                       identity, workload, limits, restore, webhook))
 
+// Condition types: Ready, Notified.
 struct LiferayEnvironmentStatus {
   std::int64_t observed_generation = 0;
   std::vector<std::string> capabilities;
+  std::optional<NotificationStatus> notifications;  // absent: there is no webhook
   Conditions conditions;
 
   bool operator==(const LiferayEnvironmentStatus&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(LiferayEnvironmentStatus, (), (observed_generation, capabilities, conditions))
+BOOST_DESCRIBE_STRUCT(LiferayEnvironmentStatus, (),
+                      (observed_generation, capabilities, notifications, conditions))
 
 struct LiferayEnvironment {
   static constexpr std::string_view kKind = "LiferayEnvironment";

@@ -138,6 +138,22 @@ void CheckRetention(Collector& faults, const BackupRequest& request, BackupType 
              "use retentionDays alone; only with type both may the snapshot go before the dump");
 }
 
+void CheckWebhook(Collector& faults, const Webhook& webhook) {
+  if (webhook.url.empty()) {
+    if (!webhook.secret.name.empty()) {
+      faults.Add("spec.webhook.url", "is required with a secret");
+    }
+    return;
+  }
+  if (const std::optional<std::string> fault = FaultOfWebhookUrl(webhook.url)) {
+    faults.Add("spec.webhook.url", *fault, "write it as https://HOST/PATH");
+  }
+  if (webhook.secret.name.empty()) {
+    faults.Add("spec.webhook.secret.name", "is required: every call is signed",
+               "name a secret with the key webhookSecret");
+  }
+}
+
 }  // namespace
 
 Faults CheckRules(const BackupLocation& location) {
@@ -159,6 +175,7 @@ Faults CheckRules(const BackupLocation& location) {
     faults.Add("spec.objectLock.mode", "a folder cannot lock objects",
                "leave spec.objectLock out, or keep backups in a bucket");
   }
+  CheckWebhook(faults, spec.webhook);
   return faults.Take();
 }
 
@@ -191,6 +208,7 @@ Faults CheckRules(const LiferayEnvironment& environment) {
     }
     CheckCharacters(faults, "spec.documentLibrary.prefix", library.prefix);
   }
+  CheckWebhook(faults, spec.webhook);
   CheckLabels(faults, environment.metadata, kProjectLabel, spec.project_id);
   CheckLabels(faults, environment.metadata, kEnvironmentLabel, spec.environment);
   return faults.Take();

@@ -112,6 +112,21 @@ TEST(Rules, OfAnEnvironment) {
             "metadata.labels.backup.liferay.cloud/project: is 'bank', but the spec says 'retail'");
 }
 
+TEST(Rules, OfAWebhook) {
+  const auto of = [](const Webhook& webhook) {
+    const std::string location = OfLocation([&](auto& l) { l.spec.webhook = webhook; });
+    EXPECT_EQ(OfEnvironment([&](auto& e) { e.spec.webhook = webhook; }), location);
+    return location;
+  };
+  const std::string good = "https://hooks.example.org/services/T0?token=1";
+  EXPECT_EQ(of({}), "");
+  EXPECT_EQ(of({.url = good, .secret = {"hook"}}), "");
+  EXPECT_EQ(of({.url = good}), "spec.webhook.secret.name: is required: every call is signed");
+  EXPECT_EQ(of({.secret = {"hook"}}), "spec.webhook.url: is required with a secret");
+  EXPECT_EQ(of({.url = "http://hooks.example.org/", .secret = {"hook"}}),
+            "spec.webhook.url: must begin with https:// unless it is localhost");
+}
+
 TEST(Rules, OfABackupRequest) {
   EXPECT_EQ(OfBackup([](auto& b) {
               b.spec.provider = Provider::kLocal;

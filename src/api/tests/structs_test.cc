@@ -101,7 +101,16 @@ void RoundTrip(const T& resource) {
 
 TEST(Structs, SurviveTheWayThroughJson) {
   RoundTrip(testing::SampleLocation());
-  RoundTrip(testing::SampleEnvironment());
+  LiferayEnvironment environment = testing::SampleEnvironment();
+  environment.spec.webhook = {.url = "https://hooks.example.org/", .secret = {"hook"}};
+  environment.status.notifications =
+      NotificationStatus{.since_time = Time(std::chrono::hours(1)),
+                         .deliveries = {{.id = "msg_1",
+                                         .event = NotificationEvent::kDamaged,
+                                         .subject = {.kind = "Backup", .name = "b"},
+                                         .state = DeliveryState::kGivenUp,
+                                         .attempts = 3}}};
+  RoundTrip(environment);
   BackupRequest backup = testing::SampleBackup();
   backup.metadata.labels = StandardLabels(IdOf(backup));
   backup.metadata.uid = "u";
