@@ -237,6 +237,7 @@ class SqliteCatalog final : public Catalog {
     where.AddIfGiven("location", filter.location);
     where.AddIfGiven("backup_type", filter.backup_type);
     where.AddIfGiven("database_type", filter.database_type);
+    where.AddIfGiven("verified_result", filter.verified_result);
     where.AddStates(filter.states);
     if (filter.since) where.Add("timestamp >=", Seconds(*filter.since));
     if (filter.until) where.Add("timestamp <", Seconds(*filter.until));

@@ -24,6 +24,7 @@ struct BackupFilter {
   std::optional<Time> until;        // timestamp < until
   std::int64_t limit = 100;         // at most 1,000
   std::string cursor;               // of the page before
+  std::string verified_result;      // Passed | Damaged: of the latest verification
 };
 
 struct BackupPage {

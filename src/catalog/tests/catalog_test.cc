@@ -145,6 +145,7 @@ TEST_F(CatalogTest, FiltersByEachPart) {
   ASSERT_TRUE(IsOk(catalog_->Put(ctx(), record)));
   record = Record(6, "r6");
   record.database_type = "none";
+  record.verified_result = "Damaged";
   ASSERT_TRUE(IsOk(catalog_->Put(ctx(), record)));
   record = Record(7, "r7");
   record.state = BackupState::kFailed;
@@ -160,6 +161,7 @@ TEST_F(CatalogTest, FiltersByEachPart) {
   EXPECT_THAT(IdsOf({.location = "cloud"}), ElementsAre("b4"));
   EXPECT_THAT(IdsOf({.backup_type = "automatic"}), ElementsAre("b5"));
   EXPECT_THAT(IdsOf({.database_type = "none"}), ElementsAre("b6"));
+  EXPECT_THAT(IdsOf({.verified_result = "Damaged"}), ElementsAre("b6"));
   EXPECT_THAT(IdsOf({.states = {BackupState::kFailed, BackupState::kDeleted}}),
               ElementsAre("b8", "b7"));
   const Time start = fixture_.clock.Now();
