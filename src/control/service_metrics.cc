@@ -137,6 +137,15 @@ void WriteService(Writer& writer, const ServiceFacts& service) {
   }
 }
 
+void WriteNotifications(Writer& writer, const MetricsInput& input) {
+  writer.Family("lc2_notifications_total", "counter",
+                "Events for webhooks, by the state that they entered.");
+  for (const auto& [key, count] : input.notifications) {
+    const auto& [event, state] = key;
+    writer.Sample("lc2_notifications_total", {{"event", event}, {"state", state}}, count);
+  }
+}
+
 }  // namespace
 
 void EndedBackups::Add(const codec::Json& object) {
@@ -164,6 +173,7 @@ std::string FormatMetrics(const MetricsInput& input) {
   WriteLast(writer, input);
   WriteSchedules(writer, input.schedules);
   WriteService(writer, input.service);
+  WriteNotifications(writer, input);
   return std::move(writer).text();
 }
 

@@ -12,6 +12,7 @@
 
 #include "catalog/record.h"
 #include "codec/json.h"
+#include "control/notifier.h"
 #include "control/service.h"
 
 namespace lc2::control {
@@ -51,6 +52,7 @@ struct MetricsInput {
   ServiceFacts service;
   std::vector<catalog::BackupRecord> last_succeeded;  // the newest of each environment
   std::vector<ScheduleFigures> schedules;
+  std::map<NotificationTotals::Key, std::int64_t> notifications;
 };
 
 // Text exposition format 0.0.4 of Prometheus. Pure; equal inputs give equal bytes.

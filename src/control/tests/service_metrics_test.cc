@@ -78,6 +78,20 @@ TEST(ServiceMetrics, SchedulesSayHowOftenBackupsAreExpected) {
   EXPECT_EQ(text.find("weekly"), std::string::npos);
 }
 
+TEST(ServiceMetrics, NotificationsByTheStateThatTheyEntered) {
+  NotificationTotals totals;
+  const api::Delivery waits{.id = "a", .event = api::NotificationEvent::kDamaged};
+  api::Delivery ends = waits;
+  ends.state = api::DeliveryState::kDelivered;
+  totals.Count({}, {waits});
+  totals.Count({waits}, {waits});
+  totals.Count({waits}, {ends});
+  totals.Count({ends}, {ends});
+  EXPECT_THAT(FormatMetrics({.notifications = totals.totals()}),
+              HasSubstr("lc2_notifications_total{event=\"Damaged\",state=\"Delivered\"} 1\n"
+                        "lc2_notifications_total{event=\"Damaged\",state=\"Pending\"} 1\n"));
+}
+
 TEST(ServiceMetrics, LabelsAreEscaped) {
   ServiceFacts service;
   service.waiting = {{"a\"b\\c\nd", 1}};
