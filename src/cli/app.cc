@@ -130,6 +130,7 @@ void AddAllCommands(CLI::App& app, GlobalOptions& options, Chosen& chosen) {
   AddGcCommand(app, chosen);
   AddDoctorCommand(app, chosen);
   AddServeCommand(app, chosen);
+  AddNotifyCommands(app, chosen);
   AddCompletionCommand(app, chosen);
 }
 

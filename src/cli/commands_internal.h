@@ -50,6 +50,7 @@ void AddRetentionCommands(CLI::App& root, Chosen& chosen);
 void AddCatalogCommands(CLI::App& root, Chosen& chosen);
 void AddDoctorCommand(CLI::App& root, Chosen& chosen);
 void AddServeCommand(CLI::App& root, Chosen& chosen);
+void AddNotifyCommands(CLI::App& root, Chosen& chosen);
 void AddGcCommand(CLI::App& root, Chosen& chosen);
 
 // Names for completions: of the chosen environment's backups, of a kind's objects.

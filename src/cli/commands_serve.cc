@@ -11,11 +11,13 @@
 
 #include "cli/commands_internal.h"
 #include "cli/serve_lock.h"
+#include "control/notifier.h"
 #include "control/read_metrics.h"
 #include "control/service.h"
 #include "control/service_metrics.h"
 #include "control/upkeep.h"
 #include "net/http_server.h"
+#include "net/transport.h"
 
 namespace lc2::cli {
 
@@ -57,20 +59,26 @@ class StopLimit {
   std::jthread thread_;
 };
 
-net::ServerResponse Metrics(const Context& ctx, const control::Deps& deps,
-                            const control::EndedBackups& ended, const control::Service& service) {
+// What the figures are made of, beside store and catalogue.
+struct Counters {
+  control::EndedBackups ended;
+  control::NotificationTotals notified;
+};
+
+net::ServerResponse Metrics(const Context& ctx, const control::Deps& deps, const Counters& counters,
+                            const control::Service& service) {
   auto input = control::ReadMetrics(ctx, deps);
   // A gap in the figures is better than one that says that there is no backup.
   if (!input.has_value()) return {.status = 503, .body = Describe(input.error()) + "\n"};
-  input->ended = ended.totals();
+  input->ended = counters.ended.totals();
   input->service = service.facts();
+  input->notifications = counters.notified.totals();
   return {.content_type = control::kMetricsContentType, .body = control::FormatMetrics(*input)};
 }
 
 // What the loopback server answers.
-net::ServerResponse Answer(const Context& ctx, const control::Deps& deps,
-                           const control::EndedBackups& ended, const control::Service& service,
-                           const net::ServerRequest& request) {
+net::ServerResponse Answer(const Context& ctx, const control::Deps& deps, const Counters& counters,
+                           const control::Service& service, const net::ServerRequest& request) {
   if (request.method != "GET") {
     return {.status = 405, .body = "only GET is answered here\n"};
   }
@@ -79,7 +87,7 @@ net::ServerResponse Answer(const Context& ctx, const control::Deps& deps,
     if (!service.facts().synced) return {.status = 503, .body = "still reading the requests\n"};
     return {.body = "ok\n"};
   }
-  if (request.path == "/metrics") return Metrics(ctx, deps, ended, service);
+  if (request.path == "/metrics") return Metrics(ctx, deps, counters, service);
   return {.status = 404, .body = "there are /healthz, /readyz and /metrics\n"};
 }
 
@@ -87,19 +95,26 @@ Result<void> Serve(Session& session, const ServeOptions& options) {
   LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   LC2_ASSIGN_OR_RETURN(const ServeLock lock, ServeLock::Take(home->folder()));
   const StopLimit limit(session.ctx(), std::chrono::seconds(options.stop_timeout_seconds));
-  control::EndedBackups ended_backups;
+  Counters counters;
+  const std::unique_ptr<net::Transport> transport = net::MakeHttpTransport();
+  std::vector<control::PeriodicTask> tasks = control::UpkeepTasks(home->deps());
+  tasks.push_back(control::NotifyTask({.deps = home->deps(),
+                                       .secrets = home->secrets(),
+                                       .transport = *transport,
+                                       .totals = counters.notified,
+                                       .missed = {}}));
   const auto service = control::Service::Make(
       home->deps(), {.max_concurrent = options.max_concurrent,
-                     .tasks = control::UpkeepTasks(home->deps()),
+                     .tasks = std::move(tasks),
                      .on_end = [&](const codec::Json& request, const control::Reconciled&) {
-                       ended_backups.Add(request);
+                       counters.ended.Add(request);
                      }});
   // A scrape that began is answered also while the service stops.
   const Context own(session.ctx().clock(), session.ctx().log());
   LC2_ASSIGN_OR_RETURN(
       std::unique_ptr<net::HttpServer> server,
       net::HttpServer::Start({.address = options.listen}, [&](const net::ServerRequest& request) {
-        return Answer(own, home->deps(), ended_backups, *service, request);
+        return Answer(own, home->deps(), counters, *service, request);
       }));
   session.Remark(
       fmt::format("serving '{}', metrics on http://{}/metrics; SIGTERM or Ctrl-C stops it",

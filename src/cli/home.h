@@ -31,6 +31,7 @@ class Home {
   const control::Deps& deps() const { return *deps_; }
   const std::filesystem::path& folder() const { return folder_; }
   const SigningKey& signing_key() const { return *signing_key_; }
+  SecretSource& secrets() const { return *secrets_; }
 
   // Adds a public key (PEM) to those whose backups may be restored; returns its id.
   Result<std::string> Trust(const std::string& pem);

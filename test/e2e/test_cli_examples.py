@@ -5,6 +5,7 @@ import re
 import pytest
 
 from cli_site import FAILED_ID, NEWER_ID, OLDER_ID, filled_in, make_site, public_key
+from webhook_receiver import Receiver, with_webhook, write_secret
 
 pytestmark = pytest.mark.pg(15)
 
@@ -43,7 +44,11 @@ def used_site(lc2_binary, pg, tmp_path_factory):
     other = site.other_home("other")
     other("get", "environments")
     public_key(other.home, site.folder / "other-home.pem")
-    return site
+    with Receiver() as receiver:
+        write_secret(site.lc2.home)
+        site.yaml.write_text(with_webhook(site.yaml.read_text(), receiver.url))
+        site("apply", "-f", site.yaml)
+        yield site
 
 
 def test_every_example_works(used_site):
@@ -60,8 +65,10 @@ def test_every_example_works(used_site):
         if command in ("lc2 restore create", "lc2 restore plan"):
             used_site.destroy()
         example = example_of(page)
-        if command == "lc2 serve":  # runs until it is stopped, which is its success
-            example = f"timeout --preserve-status 2 {example}"
+        # Runs until it is stopped, which is its success. In the background of its group `timeout`
+        # would signal twice, and a second signal is no orderly stop.
+        if command == "lc2 serve":
+            example = f"timeout --foreground --preserve-status 2 {example}"
         for script in (example, afterwards.get(command, "true")):
             script = filled_in(script, used_site, used_site.ids)
             done = used_site.shell(script)
