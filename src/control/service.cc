@@ -189,7 +189,8 @@ class Loop final : public Service {
         }
       }
       due_.notify_all();
-      if (table_.wants_plan() || ctx.stopped()) continue;
+      // While a watch is behind there is no plan, and it needs the lock to catch up.
+      if ((synced_ >= 2 && table_.wants_plan()) || ctx.stopped()) continue;
       const std::optional<SteadyTime> next = table_.NextDue();
       milliseconds sleep = kLongestSleep;
       if (next) {
