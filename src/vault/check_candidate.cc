@@ -5,7 +5,7 @@
 #include "vault/commit.h"
 #include "vault/entries.h"
 #include "vault/manifest_checks.h"
-#include "vault/run.h"
+#include "vault/rules_internal.h"
 #include "vault/spill.h"
 
 // Is what a worker proposes complete? Every rule here stands between a bug and a false `Succeeded`.
@@ -27,8 +27,14 @@ Error Differs(std::string_view what, std::string_view expected, std::string_view
 class Checker {
  public:
   Checker(const Context& ctx, ObjectStore& store, const EnvironmentId& env, const RunFacts& facts,
-          const AttemptId& attempt, const CheckOptions& options)
-      : ctx_(ctx), store_(store), env_(env), facts_(facts), attempt_(attempt), options_(options) {}
+          const AttemptId& attempt, const CheckOptions& options, const internal::Rules& rules)
+      : ctx_(ctx),
+        store_(store),
+        env_(env),
+        facts_(facts),
+        attempt_(attempt),
+        options_(options),
+        rules_(rules) {}
 
   Result<void> Check(const Candidate& candidate) {
     LC2_RETURN_IF_ERROR(CheckIds(candidate));
@@ -136,7 +142,7 @@ class Checker {
   // the same key. What it did write must all be in the worker's sets, and the sets in the pool.
   Result<void> CheckPoolEntries(const LibraryFacts& library) {
     LC2_ASSIGN_OR_RETURN(const std::optional<RunId> inherited,
-                         InheritedRun(ctx_, store_, env_, facts_));
+                         internal::InheritedRun(ctx_, store_, env_, facts_, rules_));
     const OwnRuns own{.run = facts_.run, .inherited = inherited};
     LC2_ASSIGN_OR_RETURN(const auto entries, OpenEntries(ctx_, store_, env_, library));
     std::unique_ptr<EntryReader> base_entries =
@@ -159,7 +165,7 @@ class Checker {
         }
         while (base.get() != nullptr && base.get()->key < entry.key)
           LC2_RETURN_IF_ERROR(base.Advance());
-        LC2_RETURN_IF_ERROR(CheckCarried(entry, base.get()));
+        if (rules_.adoption_checked) LC2_RETURN_IF_ERROR(CheckCarried(entry, base.get()));
       }
     }
     // The base's reader proves its own shards at their ends only: read them out.
@@ -223,13 +229,15 @@ class Checker {
   const RunFacts& facts_;
   const AttemptId& attempt_;
   const CheckOptions& options_;
+  const internal::Rules& rules_;
 };
 
 }  // namespace
 
-Result<CheckedCandidate> CheckCandidate(const Context& ctx, ObjectStore& store,
-                                        const EnvironmentId& env, const RunId& run,
-                                        const AttemptId& attempt, const CheckOptions& options) {
+Result<CheckedCandidate> internal::CheckCandidate(const Context& ctx, ObjectStore& store,
+                                                  const EnvironmentId& env, const RunId& run,
+                                                  const AttemptId& attempt,
+                                                  const CheckOptions& options, const Rules& rules) {
   LC2_RETURN_IF_ERROR(CheckAttemptId(attempt));
   LC2_ASSIGN_OR_RETURN(const ControlLog log, ReadControlLog(ctx, store, env, run));
   const RunFacts facts = Fold(log);
@@ -249,7 +257,7 @@ Result<CheckedCandidate> CheckCandidate(const Context& ctx, ObjectStore& store,
   }
   if (!bytes.has_value()) return std::move(bytes).error();
   LC2_ASSIGN_OR_RETURN(Candidate candidate, ParseCandidate(*bytes, env, key));
-  LC2_RETURN_IF_ERROR(Checker(ctx, store, env, facts, attempt, options).Check(candidate));
+  LC2_RETURN_IF_ERROR(Checker(ctx, store, env, facts, attempt, options, rules).Check(candidate));
   ManifestBytes manifest = BuildManifest(candidate, *facts.opened);
   // What cannot be read back is not written.
   LC2_RETURN_IF_ERROR(
@@ -257,6 +265,12 @@ Result<CheckedCandidate> CheckCandidate(const Context& ctx, ObjectStore& store,
   return CheckedCandidate{.candidate = std::move(candidate),
                           .digest = Sha256Tagged(*bytes),
                           .manifest = std::move(manifest)};
+}
+
+Result<CheckedCandidate> CheckCandidate(const Context& ctx, ObjectStore& store,
+                                        const EnvironmentId& env, const RunId& run,
+                                        const AttemptId& attempt, const CheckOptions& options) {
+  return internal::CheckCandidate(ctx, store, env, run, attempt, options, {});
 }
 
 }  // namespace lc2::vault

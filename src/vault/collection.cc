@@ -38,6 +38,9 @@ Result<std::unique_ptr<EntryReader>> OpenKeptEntries(const Context& ctx, ObjectS
   Result<Candidate> candidate = ReadCommittedCandidate(ctx, store, env, *runs.Find(backup));
   if (!candidate.has_value() && candidate.error().code == "candidate.lost" &&
       !runs.IsAlive(backup)) {
+    if (!runs.rules().lost_lists_stop)
+      return std::unique_ptr<EntryReader>(
+          std::make_unique<VectorReader<Entry>>(std::vector<Entry>()));
     return Error{
         .kind = ErrorKind::kCorrupt,
         .code = "collection.base_lost",
@@ -110,8 +113,10 @@ std::set<std::string> AbandonedWithRecords(const std::vector<RunFacts>& runs,
 
 }  // namespace
 
-Result<CollectionPlan> PlanCollection(const Context& ctx, ObjectStore& store,
-                                      const EnvironmentId& env, const CollectionOptions& options) {
+Result<CollectionPlan> internal::PlanCollection(const Context& ctx, ObjectStore& store,
+                                                const EnvironmentId& env,
+                                                const CollectionOptions& options,
+                                                const Rules& rules) {
   LC2_RETURN_IF_ERROR(CheckEnvironment(env));
   CollectionPlan plan;
   internal::Findings findings(options, plan);
@@ -132,14 +137,14 @@ Result<CollectionPlan> PlanCollection(const Context& ctx, ObjectStore& store,
           return !cut;
         }));
   }
-  LC2_ASSIGN_OR_RETURN(const RunsSeen runs,
-                       ReadRuns(ctx, store, env, options.abandoned_before, options.rules));
+  LC2_ASSIGN_OR_RETURN(const internal::RunsSeen runs,
+                       internal::ReadRuns(ctx, store, env, options.abandoned_before, rules));
   LC2_ASSIGN_OR_RETURN(const internal::QuickResult quick,
                        internal::FindQuickly(ctx, store, env, runs, with_records, pool, cut,
                                              options.max_objects, findings));
   const std::int64_t foreseen = findings.count();
   if (options.full)
-    LC2_RETURN_IF_ERROR(internal::MergeFully(ctx, store, env, options, plan, findings));
+    LC2_RETURN_IF_ERROR(internal::MergeFully(ctx, store, env, options, rules, plan, findings));
   plan.unforeseen_objects = findings.count() - foreseen;
   for (const RunId& run : with_records) {
     LC2_RETURN_IF_ERROR(
@@ -148,6 +153,11 @@ Result<CollectionPlan> PlanCollection(const Context& ctx, ObjectStore& store,
   plan.more = plan.more || !quick.incomplete.empty();
   findings.Finish();
   return plan;
+}
+
+Result<CollectionPlan> PlanCollection(const Context& ctx, ObjectStore& store,
+                                      const EnvironmentId& env, const CollectionOptions& options) {
+  return internal::PlanCollection(ctx, store, env, options, {});
 }
 
 }  // namespace lc2::vault

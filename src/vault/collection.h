@@ -11,11 +11,15 @@
 #include "base/strong.h"
 #include "storage/object_store.h"
 #include "vault/collection_list.h"
-#include "vault/collection_runs.h"
 
 // What of an environment is garbage (design.md section 5, rules 6 and 7; docs/format.md section
 // 11). Planning changes nothing.
 namespace lc2::vault {
+
+struct Verdict {
+  bool garbage = false;
+  std::string reason;  // "kept: run <id> is open", "garbage: run <id> was abandoned (lost)"
+};
 
 // What one object's fate is and why; for `--dry-run`.
 using OnObject = std::function<void(const std::string& key, std::int64_t size, const Verdict&)>;
@@ -32,7 +36,6 @@ struct CollectionOptions {
   // What runs left that were abandoned later than this stays.
   Time abandoned_before = Time::max();
   OnObject on_object;
-  CollectionRules rules;
 };
 
 struct CollectionPlan {

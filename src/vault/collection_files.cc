@@ -100,10 +100,10 @@ Result<void> FindFiles(const Context& ctx, ObjectStore& store, const Environment
   }
   Result<Candidate> candidate = ReadCommittedCandidate(ctx, store, env, facts);
   const bool gone = runs.IsGone(run);
-  if (gone && !candidate.has_value() && candidate.error().code == "candidate.lost") {
-    // Collected already, but for what came afterwards.
-    return files.Drop({}, runs.Unreferred(run));
-  }
+  const bool lost = !candidate.has_value() && candidate.error().code == "candidate.lost";
+  // Collected already, but for what came afterwards.
+  if (gone && lost) return files.Drop({}, runs.Unreferred(run));
+  if (lost && !runs.rules().lost_lists_stop) return {};
   if (!candidate.has_value()) return std::move(candidate).error();
   if (gone && data_done) return files.Drop({}, runs.Unreferred(run));
   const Verdict keep =

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "vault/candidate.h"
-#include "vault/collection.h"
+#include "vault/collection_runs_internal.h"
 #include "vault/paths.h"
 
 // The parts that the quick way and the full merge share.
@@ -38,7 +38,8 @@ class Findings {
   std::map<std::string, CollectionItem> items_;
 };
 
-// A backup's entries, read from the candidate of its committed attempt. Errors as PlanCollection.
+// A kept backup's entries, read from the candidate of its committed attempt. Errors as
+// PlanCollection.
 Result<std::unique_ptr<EntryReader>> OpenKeptEntries(const Context& ctx, ObjectStore& store,
                                                      const EnvironmentId& env, const RunsSeen& runs,
                                                      const RunId& backup);
@@ -74,6 +75,7 @@ Result<QuickResult> FindQuickly(const Context& ctx, ObjectStore& store, const En
 
 // All kept backups against the whole pool.
 Result<void> MergeFully(const Context& ctx, ObjectStore& store, const EnvironmentId& env,
-                        const CollectionOptions& options, CollectionPlan& plan, Findings& findings);
+                        const CollectionOptions& options, const Rules& rules, CollectionPlan& plan,
+                        Findings& findings);
 
 }  // namespace lc2::vault::internal

@@ -36,8 +36,15 @@ bool Less(const std::array<char, 36>& a, const std::array<char, 36>& b) {
 class FullMerge {
  public:
   FullMerge(const Context& ctx, ObjectStore& store, const EnvironmentId& env,
-            const CollectionOptions& options, CollectionPlan& plan, Findings& findings)
-      : ctx_(ctx), store_(store), env_(env), options_(options), plan_(plan), findings_(findings) {}
+            const CollectionOptions& options, const Rules& rules, CollectionPlan& plan,
+            Findings& findings)
+      : ctx_(ctx),
+        store_(store),
+        env_(env),
+        options_(options),
+        rules_(rules),
+        plan_(plan),
+        findings_(findings) {}
 
   // Whole pool folders in turn, as many as fit into memory, each turn in the order that makes a
   // collection safe.
@@ -45,7 +52,7 @@ class FullMerge {
     for (int from = 0; from < kFolders;) {
       LC2_ASSIGN_OR_RETURN(const int to, ListFrom(from));
       LC2_ASSIGN_OR_RETURN(const RunsSeen runs,
-                           ReadRuns(ctx_, store_, env_, options_.abandoned_before, options_.rules));
+                           ReadRuns(ctx_, store_, env_, options_.abandoned_before, rules_));
       const std::vector<RunId> kept = runs.KeptBackups();
       for (std::size_t i = 0; i < kept.size(); ++i)
         LC2_RETURN_IF_ERROR(Mark(runs, kept[i], static_cast<std::int32_t>(i), from, to));
@@ -150,6 +157,7 @@ class FullMerge {
   ObjectStore& store_;
   const EnvironmentId& env_;
   const CollectionOptions& options_;
+  const Rules& rules_;
   CollectionPlan& plan_;
   Findings& findings_;
   std::vector<Listed> listed_;  // ascending by name, as the store lists them
@@ -158,9 +166,9 @@ class FullMerge {
 }  // namespace
 
 Result<void> MergeFully(const Context& ctx, ObjectStore& store, const EnvironmentId& env,
-                        const CollectionOptions& options, CollectionPlan& plan,
+                        const CollectionOptions& options, const Rules& rules, CollectionPlan& plan,
                         Findings& findings) {
-  return FullMerge(ctx, store, env, options, plan, findings).Merge();
+  return FullMerge(ctx, store, env, options, rules, plan, findings).Merge();
 }
 
 }  // namespace lc2::vault::internal

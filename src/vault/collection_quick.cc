@@ -65,7 +65,8 @@ class QuickWay {
         continue;
       }
       suspects_.emplace(object.key, Suspect{.size = object.size, .of = owner->run});
-      if (owner->abandoned->heir) AddWitnesses(*owner->abandoned->heir);
+      if (owner->abandoned->heir && runs_.rules().heirs_heard)
+        AddWitnesses(*owner->abandoned->heir);
     }
     if (!cut) return;
     for (const auto& [id, run] : runs_.runs()) {

@@ -1,13 +1,12 @@
-#include "vault/collection_runs.h"
-
 #include <fmt/format.h>
 
 #include <utility>
 
 #include "codec/described.h"
 #include "vault/backup.h"
+#include "vault/collection_runs_internal.h"
 
-namespace lc2::vault {
+namespace lc2::vault::internal {
 namespace {
 
 std::map<RunId, RunFacts> ById(std::vector<RunFacts> runs) {
@@ -33,7 +32,7 @@ std::string NameOf(const RunFacts& run) {
 }  // namespace
 
 RunsSeen::RunsSeen(std::vector<RunFacts> closings, std::vector<RunFacts> openings,
-                   Time abandoned_before, const EnvironmentId& env, const CollectionRules& rules)
+                   Time abandoned_before, const EnvironmentId& env, const Rules& rules)
     : env_(env),
       closings_(ById(std::move(closings))),
       openings_(ById(std::move(openings))),
@@ -169,7 +168,7 @@ std::vector<RunId> RunsSeen::Neighbours(const RunId& backup_run) const {
       if (!seen.insert(next).second) continue;
       if (IsKept(next)) {
         found.push_back(next);
-      } else {
+      } else if (rules_.pass_deleted) {
         todo.push_back(next);
       }
     }
@@ -184,7 +183,7 @@ bool RunsSeen::MapIsBase(const RunFacts& restore) const {
 }
 
 Result<RunsSeen> ReadRuns(const Context& ctx, ObjectStore& store, const EnvironmentId& env,
-                          Time abandoned_before, const CollectionRules& rules) {
+                          Time abandoned_before, const Rules& rules) {
   const auto read = [&]() -> Result<std::vector<RunFacts>> {
     LC2_ASSIGN_OR_RETURN(RunList list, ListAllRuns(ctx, store, env));
     if (list.damaged.empty()) return std::move(list.runs);
@@ -206,4 +205,4 @@ Result<RunsSeen> ReadRuns(const Context& ctx, ObjectStore& store, const Environm
   return RunsSeen(std::move(first), std::move(second), abandoned_before, env, rules);
 }
 
-}  // namespace lc2::vault
+}  // namespace lc2::vault::internal

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "vault/backup.h"
 #include "vault/reservation.h"
+#include "vault/rules_internal.h"
 
 namespace lc2::vault {
 namespace {
@@ -61,8 +62,8 @@ Error AttemptTaken(const RunFacts& facts) {
 class Starter {
  public:
   Starter(const Context& ctx, const Vault& vault, const EnvironmentId& env,
-          const StartRunRequest& request, const ChooseBase& choose)
-      : ctx_(ctx), vault_(vault), env_(env), request_(request), choose_(choose) {}
+          const StartRunRequest& request, const ChooseBase& choose, const internal::Rules& rules)
+      : ctx_(ctx), vault_(vault), env_(env), request_(request), choose_(choose), rules_(rules) {}
 
   Result<StartedRun> Start() {
     for (int i = 0; i < kMaxSuccessors; ++i) {
@@ -77,7 +78,7 @@ class Starter {
       if (IsSuperseded(facts)) continue;
       StartedRun started{.run = log.run, .log = std::move(log), .facts = std::move(facts)};
       LC2_ASSIGN_OR_RETURN(started.inherited,
-                           InheritedRun(ctx_, vault_.store, env_, started.facts));
+                           internal::InheritedRun(ctx_, vault_.store, env_, started.facts, rules_));
       return started;
     }
     return TooManySuccessors(request_.first_run);
@@ -160,7 +161,7 @@ class Starter {
     std::string gone;
     LC2_ASSIGN_OR_RETURN(const bool shares, SharesPoolNames(ctx_, vault_.store, env_, log.run));
     if (shares) gone = "another run's id begins alike";
-    if (gone.empty() && facts.opened->base) {
+    if (gone.empty() && facts.opened->base && rules_.look_afterwards) {
       LC2_ASSIGN_OR_RETURN(const bool alive,
                            BaseAlive(ctx_, vault_.store, env_, *facts.opened->base));
       if (!alive) gone = "its base was deleted";
@@ -202,6 +203,7 @@ class Starter {
   const EnvironmentId& env_;
   const StartRunRequest& request_;
   const ChooseBase& choose_;
+  const internal::Rules& rules_;
 };
 
 }  // namespace
@@ -223,19 +225,32 @@ Result<ControlLog> CurrentRun(const Context& ctx, ObjectStore& store, const Envi
   return TooManySuccessors(first_run);
 }
 
-Result<StartedRun> StartRun(const Context& ctx, const Vault& vault, const EnvironmentId& env,
-                            const StartRunRequest& request, const ChooseBase& choose) {
-  return Starter(ctx, vault, env, request, choose).Start();
+Result<StartedRun> internal::StartRun(const Context& ctx, const Vault& vault,
+                                      const EnvironmentId& env, const StartRunRequest& request,
+                                      const ChooseBase& choose, const Rules& rules) {
+  return Starter(ctx, vault, env, request, choose, rules).Start();
 }
 
-Result<std::optional<RunId>> InheritedRun(const Context& ctx, ObjectStore& store,
-                                          const EnvironmentId& env, const RunFacts& facts) {
+Result<StartedRun> StartRun(const Context& ctx, const Vault& vault, const EnvironmentId& env,
+                            const StartRunRequest& request, const ChooseBase& choose) {
+  return internal::StartRun(ctx, vault, env, request, choose, {});
+}
+
+Result<std::optional<RunId>> internal::InheritedRun(const Context& ctx, ObjectStore& store,
+                                                    const EnvironmentId& env, const RunFacts& facts,
+                                                    const Rules& rules) {
   if (!facts.opened || !facts.opened->inherits) return std::optional<RunId>();
+  if (!rules.heirs_win) return facts.opened->inherits;
   LC2_ASSIGN_OR_RETURN(const ControlLog log,
                        ReadControlLog(ctx, store, env, *facts.opened->inherits));
   const RunFacts other = Fold(log);
   if (!other.abandoned || other.abandoned->heir != facts.run) return std::optional<RunId>();
   return facts.opened->inherits;
+}
+
+Result<std::optional<RunId>> InheritedRun(const Context& ctx, ObjectStore& store,
+                                          const EnvironmentId& env, const RunFacts& facts) {
+  return internal::InheritedRun(ctx, store, env, facts, {});
 }
 
 Result<AttemptId> StartAttempt(const Context& ctx, const Vault& vault, const EnvironmentId& env,

@@ -1,7 +1,6 @@
 // Several controllers decide at once, each stopped between any two requests, with answers lost on
 // the way: what the vault then says must still be one story. The same seed gives the same run.
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <set>
@@ -9,143 +8,31 @@
 
 #include "base/file.h"
 #include "vault/deletion.h"
+#include "vault/tests/turns.h"
 #include "vault/tests/vault_fixture.h"
 
 namespace lc2::vault {
 namespace {
 
-// Lets one actor run at a time, chosen anew at each request.
-class Turns {
- public:
-  Turns(std::uint64_t seed, int actors) : random_(seed), waiting_(), live_(actors) {}
-
-  // Waits for this actor's turn; false if the actor is dead.
-  bool Take(int actor) {
-    std::unique_lock lock(mutex_);
-    if (dead_.contains(actor)) return false;
-    waiting_.insert(actor);
-    Choose();
-    changed_.wait(lock, [&] { return turn_ == actor; });
-    turn_ = kNobody;
-    waiting_.erase(actor);
-    return !dead_.contains(actor);
-  }
-  void Leave(int actor) {
-    const std::lock_guard lock(mutex_);
-    waiting_.erase(actor);
-    --live_;
-    Choose();
-  }
-  bool Chance(int percent) {
-    const std::lock_guard lock(mutex_);
-    return random_.Between(1, 100) <= percent;
-  }
-  void Kill(int actor) {
-    const std::lock_guard lock(mutex_);
-    dead_.insert(actor);
-  }
-
- private:
-  static constexpr int kNobody = -1;
-  void Choose() {
-    if (turn_ != kNobody || waiting_.empty() || static_cast<int>(waiting_.size()) < live_) return;
-    auto chosen = waiting_.begin();
-    std::advance(chosen, random_.Between(0, static_cast<std::int64_t>(waiting_.size()) - 1));
-    turn_ = *chosen;
-    changed_.notify_all();
-  }
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  SeededRandom random_;
-  std::set<int> waiting_;
-  std::set<int> dead_;
-  int turn_ = kNobody;
-  int live_;
-};
-
 // What really happened to keys, in order.
-class Witness {
+class Witness final : public Watch {
  public:
-  void Saw(const std::string& key, const std::string& body) {
-    const std::lock_guard lock(mutex_);
+  void Put(const std::string& key, const std::string& body) override {
     effects_.emplace_back(key, body);
   }
-  std::vector<std::pair<std::string, std::string>> effects() const { return effects_; }
+  void Deleted(const std::string&) override {}
+  const std::vector<std::pair<std::string, std::string>>& effects() const { return effects_; }
 
  private:
-  std::mutex mutex_;
   std::vector<std::pair<std::string, std::string>> effects_;
-};
-
-struct Trouble {
-  int fail_before = 0;  // percent of requests
-  int fail_after = 0;   // percent of writes
-  int die = 0;          // per mille of requests
-};
-
-// One actor's way to the shared store.
-class TurnStore final : public ObjectStore {
- public:
-  TurnStore(ObjectStore& store, Turns& turns, Witness& witness, int actor, Trouble trouble)
-      : store_(store), turns_(turns), witness_(witness), actor_(actor), trouble_(trouble) {}
-
-  StoreFeatures features() const override { return store_.features(); }
-  const std::string& root_name() const override { return store_.root_name(); }
-  void Submit(const Context& ctx, Operation operation, Completion done) override {
-    if (const auto failed = Before()) return done(*failed);
-    const auto* put = std::get_if<PutOperation>(&operation);
-    const bool writes = put != nullptr || std::holds_alternative<DeleteOperation>(operation);
-    const std::string key = put != nullptr ? put->key : std::string();
-    const std::string body = put != nullptr ? put->body : std::string();
-    store_.Submit(ctx, std::move(operation), [&](Result<OperationResult> answer) {
-      if (put != nullptr && answer.has_value()) witness_.Saw(key, body);
-      if (writes && turns_.Chance(trouble_.fail_after)) return done(Lost());
-      done(std::move(answer));
-    });
-  }
-  Result<std::unique_ptr<ObjectReader>> OpenReader(const Context& ctx, const std::string& key,
-                                                   std::optional<ByteRange> range,
-                                                   const std::string& version) override {
-    if (const auto failed = Before()) return *failed;
-    return store_.OpenReader(ctx, key, range, version);
-  }
-  Result<std::unique_ptr<ObjectWriter>> OpenWriter(const Context& ctx, const std::string& key,
-                                                   PutMode mode) override {
-    if (const auto failed = Before()) return *failed;
-    return store_.OpenWriter(ctx, key, mode);
-  }
-  Result<std::unique_ptr<EntryReader>> List(const Context& ctx, const ListQuery& query) override {
-    if (const auto failed = Before()) return *failed;
-    return store_.List(ctx, query);
-  }
-  Result<void> Barrier(const Context& ctx) override { return store_.Barrier(ctx); }
-  Result<Time> Now(const Context& ctx) override { return store_.Now(ctx); }
-  Result<std::optional<std::int64_t>> FreeBytes(const Context& ctx) override {
-    return store_.FreeBytes(ctx);
-  }
-
- private:
-  static Error Lost() { return Error{.kind = ErrorKind::kUnavailable, .code = "test.lost"}; }
-  std::optional<Error> Before() {
-    if (!turns_.Take(actor_)) return Lost();
-    if (turns_.Chance(trouble_.die) && turns_.Chance(10)) turns_.Kill(actor_);
-    if (turns_.Chance(trouble_.fail_before)) return Lost();
-    return std::nullopt;
-  }
-
-  ObjectStore& store_;
-  Turns& turns_;
-  Witness& witness_;
-  const int actor_;
-  const Trouble trouble_;
 };
 
 using Script = std::function<void(const Context&, const Vault&)>;
 
-// Runs all scripts at once, each with a store, randomness and context of its own.
+// Runs all scripts at once, each with a store and randomness of its own. `die`: as in Pace.
 void RunAll(VaultFixture& fixture, std::uint64_t seed, const std::vector<Script>& scripts,
-            Witness& witness, Trouble trouble) {
-  Turns turns(seed, static_cast<int>(scripts.size()));
+            Witness& witness, int die, Trouble trouble) {
+  Turns turns(seed, static_cast<int>(scripts.size()), {.die = die});
   std::vector<std::jthread> threads;
   for (std::size_t i = 0; i < scripts.size(); ++i) {
     threads.emplace_back([&, i] {
@@ -217,8 +104,8 @@ TEST(Interleaving, OneRunEndsOneWay) {
         [&](const Context& ctx, const Vault& vault) {
           for (int i = 0; i < kPatience; ++i) (void)FinishCommit(ctx, vault, kRetail, run.run);
         }};
-    RunAll(fixture, seed, scripts, witness,
-           {.fail_before = seed % 3 == 0 ? 0 : 8, .fail_after = 8, .die = 10});
+    RunAll(fixture, seed, scripts, witness, 100,
+           {.fail_before = seed % 3 == 0 ? 0 : 8, .fail_after = 8});
     const bool said_committed = said_first || said_second;
 
     // The log is one story: reading it checks that each entry may follow the one before.
@@ -304,7 +191,7 @@ TEST(Interleaving, OpeningsLookAfterwards) {
                   return;
               }
             }},
-           witness, {.fail_before = 5, .fail_after = 5, .die = 5});
+           witness, 25, {.fail_before = 5, .fail_after = 5});
 
     for (const auto& [request, told] : ids) ASSERT_EQ(told.size(), 1U) << "one request, one id";
     ASSERT_LE(heirs.size(), 1U) << "one stale run, one heir";

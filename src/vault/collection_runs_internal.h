@@ -13,23 +13,11 @@
 #include "base/result.h"
 #include "base/strong.h"
 #include "vault/control_log.h"
+#include "vault/rules_internal.h"
 
 // What a collection knows of an environment's runs, and what follows from it (docs/format.md,
 // section 11).
-namespace lc2::vault {
-
-// The rules that make a collection safe. All of them hold; a test leaves one out and has to see
-// that the invariant breaks.
-struct CollectionRules {
-  bool second_pass = true;        // openings are read in a pass of their own
-  bool closings_first = true;     // closings and deletions before openings
-  bool open_runs_protect = true;  // a base, and what is inherited
-};
-
-struct Verdict {
-  bool garbage = false;
-  std::string reason;  // "kept: run <id> is open", "garbage: run <id> was abandoned (lost)"
-};
+namespace lc2::vault::internal {
 
 // Two readings of all logs of an environment. An object is judged by what was *closed or deleted*
 // in the first reading and what was *opened or committed* in the second: a run that names a deleted
@@ -40,10 +28,11 @@ class RunsSeen {
   // Runs abandoned later than `abandoned_before` are left alone for now: somebody may still look at
   // what they left.
   RunsSeen(std::vector<RunFacts> closings, std::vector<RunFacts> openings, Time abandoned_before,
-           const EnvironmentId& env, const CollectionRules& rules = {});
+           const EnvironmentId& env, const Rules& rules = {});
 
   // By run id; as the second reading has them.
   const std::map<RunId, RunFacts>& runs() const { return openings_; }
+  const Rules& rules() const { return rules_; }
   // Null for a run that no log tells of.
   const RunFacts* Find(const RunId& run) const;
   // The run whose pool names end in `run8`; nothing if none is known, or if several share it.
@@ -87,12 +76,12 @@ class RunsSeen {
   std::set<RunId> maps_in_use_;                                      // restores: bases of open runs
   std::map<RunId, std::vector<RunId>> tree_;                         // both directions
   Time abandoned_before_;
-  CollectionRules rules_;
+  Rules rules_;
 };
 
 // Reads all logs twice. Error: kCorrupt "collection.unreadable_log" if any cannot be read: then
 // nothing of the environment may go.
 Result<RunsSeen> ReadRuns(const Context& ctx, ObjectStore& store, const EnvironmentId& env,
-                          Time abandoned_before, const CollectionRules& rules = {});
+                          Time abandoned_before, const Rules& rules = {});
 
-}  // namespace lc2::vault
+}  // namespace lc2::vault::internal
