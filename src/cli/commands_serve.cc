@@ -101,8 +101,7 @@ Result<void> Serve(Session& session, const ServeOptions& options) {
   tasks.push_back(control::NotifyTask({.deps = home->deps(),
                                        .secrets = home->secrets(),
                                        .transport = *transport,
-                                       .totals = counters.notified,
-                                       .missed = {}}));
+                                       .totals = counters.notified}));
   const auto service = control::Service::Make(
       home->deps(), {.max_concurrent = options.max_concurrent,
                      .tasks = std::move(tasks),

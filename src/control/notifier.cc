@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "api/backup_schedule.h"
 #include "codec/described.h"
 #include "control/request_ends.h"
 #include "control/webhook_call.h"
@@ -139,10 +140,16 @@ class Notifier {
 
   void AddMissed(const Context& ctx, const LiferayEnvironment& environment,
                  NotificationFacts& facts) {
-    if (!deps_.missed) return;
-    const Result<std::vector<MissedTime>> missed = deps_.missed(ctx, environment);
-    if (Knows(ctx, "missed times of " + environment.metadata.name, missed, facts))
-      facts.missed = *missed;
+    const auto schedules =
+        ListAs<api::BackupSchedule>(ctx, deps_.deps.resources, api::NamespaceOf(environment));
+    if (!Knows(ctx, "schedules of " + environment.metadata.name, schedules, facts)) return;
+    for (const api::BackupSchedule& schedule : *schedules) {
+      if (!schedule.status.last_missed_time) continue;
+      facts.missed.push_back({.schedule = {.kind = schedule.kind,
+                                           .namespace_ = schedule.metadata.namespace_,
+                                           .name = schedule.metadata.name},
+                              .time = *schedule.status.last_missed_time});
+    }
   }
 
   // What cannot be read keeps no other event waiting, and is said once.

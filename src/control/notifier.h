@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -37,10 +36,6 @@ struct NotifierDeps {
   SecretSource& secrets;  // of the control plane
   net::Transport& transport;
   NotificationTotals& totals;
-  // Times of an environment's schedules that were missed; empty: there are none. The same time may
-  // come again and again.
-  std::function<Result<std::vector<MissedTime>>(const Context&, const api::LiferayEnvironment&)>
-      missed;
 };
 
 // Tells webhooks. Each look at an environment writes what is new and what calls came to into its

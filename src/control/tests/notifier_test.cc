@@ -83,6 +83,15 @@ class NotifierTest : public ControlFixture {
     for (int looks = 0; looks < 3; ++looks) EXPECT_TRUE(IsOk(Look(name)));
   }
 
+  // A schedule that has just missed a time.
+  void Miss(const std::string& name) {
+    api::BackupSchedule schedule = api::testing::SampleSchedule();
+    schedule.metadata.name = name;
+    schedule = Create(schedule);
+    schedule.status.last_missed_time = clock.Now();
+    ASSERT_TRUE(IsOk(UpdateStatusAs(ctx, *resources, schedule)));
+  }
+
   static std::string HeaderOf(const net::HttpRequest& request, const std::string& name) {
     for (const auto& header : request.headers) {
       if (header.name == name) return header.value;
@@ -94,14 +103,9 @@ class NotifierTest : public ControlFixture {
   Secrets secrets;
   ScriptedTransport http;
   NotificationTotals totals;
-  std::vector<MissedTime> missed;
   Deps own_deps = deps();
-  NotifierDeps notifier_deps{.deps = own_deps,
-                             .secrets = secrets,
-                             .transport = http,
-                             .totals = totals,
-                             .missed = [this](const Context&, const api::LiferayEnvironment&)
-                                 -> Result<std::vector<MissedTime>> { return missed; }};
+  NotifierDeps notifier_deps{
+      .deps = own_deps, .secrets = secrets, .transport = http, .totals = totals};
   PeriodicTask task;
 };
 
@@ -224,8 +228,7 @@ TEST_F(NotifierTest, DamageThatAVerificationFindsAndRecoveryAreTold) {
 
 TEST_F(NotifierTest, MissedTimesAreTold) {
   LookOnce();
-  missed = {{.schedule = {.kind = "BackupSchedule", .namespace_ = kNamespace, .name = "nightly"},
-             .time = clock.Now()}};
+  Miss("nightly");
   http.Expect("POST", kUrl).Reply(200);
   for (int i = 0; i < 3; ++i) LookOnce();
   EXPECT_THAT(Record(), ElementsAre("Missed nightly Delivered 1"));
@@ -291,8 +294,7 @@ TEST_F(NotifierTest, AStaleEnvironmentIsReadAgain) {
 TEST_F(NotifierTest, SoManyCallsAtOnceAndNoMore) {
   LookOnce();
   for (int i = 0; i < 15; ++i) {
-    missed.push_back({.schedule = {.kind = "BackupSchedule", .name = fmt::format("s{:02}", i)},
-                      .time = clock.Now()});
+    Miss(fmt::format("s{:02}", i));
   }
   for (std::size_t i = 0; i < kCallsAtOnce; ++i) http.Expect("POST", kUrl).Hold();
   LookOnce();
