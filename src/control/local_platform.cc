@@ -17,6 +17,7 @@
 #include "base/crash_point.h"
 #include "base/file.h"
 #include "codec/described.h"
+#include "engine/attempt_log.h"
 #include "engine/backup.h"
 #include "engine/restore.h"
 
@@ -128,8 +129,10 @@ class LocalPlatform final : public Platform {
 
  private:
   void Run(Job& job, const AttemptWork& work, const std::stop_token& stop) {
-    const Context ctx = Context(clock_, log_, &job).WithStop(stop);
-    AttemptStatus ended = Outcome(ctx, work);
+    engine::AttemptLog log(clock_, log_, job, provider_, LogTarget(work));
+    AttemptStatus ended = Outcome(Context(clock_, log, &log).WithStop(stop), work);
+    // Before anybody learns of the end: the log of a closed run is whole.
+    log.Finish(ended.error);
     {
       const std::lock_guard lock(job.mutex);
       ended.progress = job.status.progress;
@@ -139,6 +142,10 @@ class LocalPlatform final : public Platform {
     ++ended_;
     changed_.notify_all();
     job.said = true;
+  }
+
+  static engine::AttemptLogTarget LogTarget(const AttemptWork& work) {
+    return std::visit([](const auto& run) { return engine::LogTargetOf(run); }, work);
   }
 
   AttemptStatus Outcome(const Context& ctx, const AttemptWork& work) {

@@ -70,6 +70,10 @@ Result<void> CrosscheckStep(const Context& ctx, BackupState& state) {
   // What a broken environment has left is kept by its safeguard, which says that it is incomplete.
   const std::int64_t lost = verdict.lost_at_source + verdict.size_mismatches;
   const std::int64_t tolerance = state.run.environment.spec.document_library.missing_tolerance;
+  ctx.log().Info("references checked", {{"references", std::to_string(facts.references)},
+                                        {"missing", std::to_string(facts.missing)},
+                                        {"sizeMismatches", std::to_string(facts.size_mismatches)},
+                                        {"orphans", std::to_string(facts.orphans)}});
   return library::Judge(verdict, state.run.safeguard ? lost : tolerance);
 }
 
@@ -93,6 +97,11 @@ Result<void> VerifyStep(const Context& ctx, BackupState& state) {
 Result<std::string> RunBackup(const Context& ctx, provider::Provider& provider,
                               const BackupRun& run) {
   BackupState state{.run = run, .provider = provider, .env = api::IdOf(run.environment)};
+  ctx.log().Info(
+      "backup begins",
+      {{"backup", run.backup_id.str()},
+       {"base", run.base && run.base->backup_id ? run.base->backup_id->str() : std::string()},
+       {"verify", codec::Word(run.verify)}});
   for (const NamedStep& step : kSteps) {
     LC2_RETURN_IF_ERROR(ctx.Check());
     ctx.Report({.step = step.name});
@@ -100,10 +109,7 @@ Result<std::string> RunBackup(const Context& ctx, provider::Provider& provider,
     LC2_RETURN_IF_ERROR(step.run(ctx, state));
     const auto took =
         std::chrono::duration_cast<std::chrono::milliseconds>(ctx.clock().SteadyNow() - began);
-    ctx.log().Debug("step done", {{"run", run.run.str()},
-                                  {"attempt", run.attempt.str()},
-                                  {"step", step.name},
-                                  {"ms", std::to_string(took.count())}});
+    ctx.log().Info("step done", {{"step", step.name}, {"ms", std::to_string(took.count())}});
   }
   return vault::WriteCandidate(ctx, *state.vault, MakeCandidate(state));
 }

@@ -47,6 +47,8 @@ class RestoreAttempt {
   // it.
   Result<void> Prepare() {
     ctx_.Report({.step = "prepare"});
+    ctx_.log().Info("restore begins",
+                    {{"backup", run_.backup_id.str()}, {"type", codec::Word(run_.type)}});
     LC2_ASSIGN_OR_RETURN(vault_, provider_.OpenVault(run_.location, provider::VaultAccess::kWrite));
     LC2_ASSIGN_OR_RETURN(backup_, vault::OpenBackup(ctx_, *vault_, env_, run_.backup_id));
     if (backup_.manifest_digest != run_.manifest_digest) {
@@ -98,6 +100,10 @@ class RestoreAttempt {
     LC2_ASSIGN_OR_RETURN(const database::RestoreFacts restored,
                          database::Restore(ctx_, target, *vault_, options));
     report_.database = restored.database;
+    ctx_.log().Info("database restored", {{"database", restored.database},
+                                          {"previous", restored.previous},
+                                          {"tool", restored.tool},
+                                          {"bytes", std::to_string(restored.raw_bytes)}});
     return {};
   }
 
@@ -131,6 +137,10 @@ class RestoreAttempt {
     report_.objects_left = summary.left.objects;
     report_.objects_removed = summary.removed.objects;
     report_.map_digest = "sha256:" + stored.sha256;
+    ctx_.log().Info("library restored", {{"written", std::to_string(summary.written.objects)},
+                                         {"writtenBytes", std::to_string(summary.written.bytes)},
+                                         {"equal", std::to_string(summary.left.objects)},
+                                         {"removed", std::to_string(summary.removed.objects)}});
     return {};
   }
 
@@ -149,6 +159,10 @@ class RestoreAttempt {
                                                 .report_orphans = false,
                                                 .live = whose == Objects::kOfTarget}));
     report_.references = verdict.references;
+    ctx.log().Info("references checked",
+                   {{"references", std::to_string(verdict.references)},
+                    {"missing", std::to_string(verdict.missing())},
+                    {"against", whose == Objects::kOfBackup ? "backup" : "target"}});
     Result<void> judged = library::Judge(verdict, 0);
     if (judged.has_value()) return judged;
     Error error = std::move(judged).error();

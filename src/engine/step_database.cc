@@ -35,9 +35,8 @@ Result<std::optional<DatabaseRecord>> ReadFinished(const Context& ctx, const Bac
   Result<DatabaseRecord> found =
       record.has_value() ? codec::Decode<DatabaseRecord>(*record) : record.error();
   if (found.has_value()) return std::optional(std::move(found).value());
-  ctx.log().Warning("database step not taken over", {{"run", state.run.run.str()},
-                                                     {"attempt", attempt.str()},
-                                                     {"error", Describe(found.error())}});
+  ctx.log().Warning("database step not taken over",
+                    {{"from", attempt.str()}, {"error", Describe(found.error())}});
   return std::optional<DatabaseRecord>();
 }
 
@@ -49,8 +48,7 @@ Result<bool> TakeOverFinished(const Context& ctx, BackupState& state) {
     if (!found) continue;
     state.database = std::move(found->database);
     state.consistency.window = std::move(found->window);
-    ctx.log().Info("database step taken over",
-                   {{"run", state.run.run.str()}, {"attempt", attempt.str()}});
+    ctx.log().Info("database step taken over", {{"from", attempt.str()}});
     return true;
   }
   return false;
@@ -98,6 +96,11 @@ Result<void> DumpDatabase(const Context& ctx, BackupState& state) {
                                            .format = plain ? database::DumpFormat::kPlain
                                                            : database::DumpFormat::kCustom}));
   state.database.dump = ToManifest(dump);
+  ctx.log().Info("database dumped", {{"server", session->server_version()},
+                                     {"tool", dump.tool},
+                                     {"references", std::to_string(references.count)},
+                                     {"bytes", std::to_string(dump.raw_bytes)},
+                                     {"storedBytes", std::to_string(dump.size_bytes)}});
   return {};
 }
 

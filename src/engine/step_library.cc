@@ -190,6 +190,11 @@ Result<void> LibraryStep(const Context& ctx, BackupState& state) {
                                                   .total_size_bytes = state.copied.generated.bytes};
   }
   LC2_ASSIGN_OR_RETURN(state.library, entries->Finish(std::move(state.library)));
+  ctx.log().Info("library copied", {{"objects", std::to_string(state.copied.kept.objects)},
+                                    {"bytes", std::to_string(state.copied.kept.bytes)},
+                                    {"copiedObjects", std::to_string(state.copied.copied.objects)},
+                                    {"copiedBytes", std::to_string(state.copied.copied.bytes)},
+                                    {"findings", std::to_string(findings.count())}});
   return RecordStep(ctx, state, "library",
                     codec::JsonObject{{"objects", state.copied.kept.objects},
                                       {"copiedObjects", state.copied.copied.objects},

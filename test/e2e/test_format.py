@@ -253,6 +253,16 @@ DAMAGES = {
     "a changed candidate": (
         lambda vault: edit(next(vault.glob("*/*/runs/*/*/candidate.json")), b'"local"', b'"gcp"'),
         "digest is"),
+    "a log's first piece is gone": (
+        lambda vault: next(vault.glob("*/*/runs/*/*/log/*")).rename(
+            next(vault.glob("*/*/runs/*/*/log")) / "000001.ndjson.zst"),
+        "name is '000001"),
+    "a flipped bit in a log": (
+        lambda vault: flip(next(vault.glob("*/*/runs/*/*/log/*"))), "is no piece of a log"),
+    "another run's log": (
+        lambda vault: [shutil.copy(next(newest_run(vault).glob("*/log/*")), path)
+                       for path in vault.glob("*/*/runs/*/*/log/*") if newest_run(vault) not in path.parents],
+        "names is"),
     "a list of written objects is gone": (
         lambda vault: next(newest_run(vault).glob("*/written/*")).unlink(), "lists of written objects"),
     "a foreign file": (

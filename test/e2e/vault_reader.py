@@ -27,7 +27,8 @@ NAMES = re.compile("|".join(f"(?:{name})" for name in (
     rf"{ENV}/{FOLDER}/library/{ATTEMPT}/(index\.json|[0-9]{{5,}}\.ndjson\.zst)",
     rf"{ENV}/{FOLDER}/dl/{ATTEMPT}/.+",
     rf"{ENV}/pool/[0-9a-f]{{2}}/[0-9a-f]{{64}}-[0-9a-f]{{8}}",
-    rf"{ENV}/runs/{RUN}/{ATTEMPT}/.+", rf"{ENV}/control/ids/[A-Za-z0-9_][A-Za-z0-9._-]*",
+    rf"{ENV}/runs/{RUN}/{ATTEMPT}/log/{NUMBER[:-6]}\.ndjson\.zst",
+    rf"{ENV}/runs/{RUN}/{ATTEMPT}/(?!log/).+", rf"{ENV}/control/ids/[A-Za-z0-9_][A-Za-z0-9._-]*",
     rf"{ENV}/control/requests/(backup|restore)/[a-z0-9.-]+\.json", rf"{ENV}/control/runs/{RUN}/{NUMBER}",
     rf"{ENV}/control/known/{NUMBER}")))
 SCHEMA = json.loads((ROOT / "api/manifest.schema.json").read_text())
@@ -140,6 +141,8 @@ class Reader:
         for key in self.vault.glob("keys/*.pem"):
             self.expect(key.name, "key id", key.stem, sha256(raw_key(key))[:16])
         self.runs = {p.name: self.check_log(p) for p in self.vault.glob("*/*/control/runs/*")}
+        for folder in self.vault.glob("*/*/runs/*/*/log"):
+            self.check_run_log(folder)
         manifests = sorted(self.vault.glob("*/*/*/manifest.json"))
         self.check_published(manifests)
         for path in manifests:
@@ -198,6 +201,32 @@ class Reader:
         for line in parse_lines(unpack(data)):
             if not (self.vault / line["path"]).is_file() or "folder" not in line:
                 self.say(path, f"'{line['key']}' is no restored object")
+
+    def check_run_log(self, folder):
+        """Section 5.1: numbered pieces of one frame each, their lines of this attempt."""
+        project, environment, _, run, attempt, _ = folder.relative_to(self.vault).parts
+        for number, path in enumerate(sorted(folder.iterdir())):
+            where = path.relative_to(self.vault).as_posix()
+            self.expect(where, "name", path.name, f"{number:06}.ndjson.zst")
+            data = path.read_bytes()
+            try:
+                frames, text = frames_of(data), unpack(data)
+                lines = parse_lines(text)
+            except (ValueError, AssertionError, IndexError) as problem:
+                self.say(where, f"is no piece of a log: {problem}")
+                continue
+            self.expect(where, "frames", [check for _, _, check in frames], [True])
+            if len(text) > MIB or not text.endswith(b"\n"):
+                self.say(where, "is not whole lines of at most 1 MiB")
+            for line in lines:
+                names = (line.get("environment"), line.get("run"), line.get("attempt"))
+                self.expect(where, "names", names, (f"{project}-{environment}", run, attempt))
+                if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", str(line.get("time"))):
+                    self.say(where, f"time {line.get('time')!r}")
+                if line.get("level") not in ("info", "warning", "error") or not line.get("event"):
+                    self.say(where, f"is no line of a log: {line}")
+                if not all(isinstance(value, str) for value in line.values()):
+                    self.say(where, f"has values that are no strings: {line}")
 
     # One backup
 

@@ -10,6 +10,7 @@
 
 #include "control/driver.h"
 #include "control/tests/control_fixture.h"
+#include "vault/run_log.h"
 
 namespace lc2::control::testing {
 namespace {
@@ -146,6 +147,22 @@ TEST_F(LocalPlatform, AnExceptionIsAFailure) {
   EXPECT_EQ(status.phase, AttemptPhase::kFailed);
   EXPECT_EQ(status.error->code, "attempt.exception");
   EXPECT_THAT(status.error->message, ::testing::HasSubstr("out of everything"));
+}
+
+// Before anybody learns of the end: the log of a closed run is whole.
+TEST_F(LocalPlatform, AnAttemptsLogLiesInTheVaultWhenItEnds) {
+  const AttemptWork work = Launched();
+  endless.throws = true;
+  const auto local = Make_(endless);
+  ASSERT_TRUE(IsOk(local->Launch(ctx, work)));
+  (void)Ended(*local, NameOf(work));
+  const vault::RunLogName name{
+      .env = kRetail, .run = NameOf(work).run, .attempt = NameOf(work).attempt};
+  ASSERT_THAT(vault::ListRunLog(ctx, *vault, name).value(), ::testing::ElementsAre(0));
+  const auto lines = vault::ReadRunLogPiece(ctx, *vault, name, 0).value();
+  EXPECT_EQ(lines.front().at("event"), "backup begins");
+  EXPECT_EQ(lines.back().at("event"), "attempt failed");
+  EXPECT_EQ(lines.back().at("code"), "attempt.exception");
 }
 
 TEST_F(LocalPlatform, CancelEndsAnAttempt) {

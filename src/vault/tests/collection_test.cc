@@ -4,6 +4,7 @@
 #include <set>
 
 #include "vault/deletion.h"
+#include "vault/run_log.h"
 #include "vault/tests/vault_fixture.h"
 
 namespace lc2::vault {
@@ -381,7 +382,8 @@ TEST(CollectionList, NamesNothingButData) {
        {pool, AttemptFolder(kRetail, run, AttemptId("a1")) + "steps/x.json",
         std::string("retail/prd/20251109-143000/database/a1/lportal.dump.zst"),
         std::string("retail/prd/20251109-143000/dl/a2/20097/1.0"),
-        std::string("retail/prd/id-old/library/a1/index.json")})
+        std::string("retail/prd/id-old/library/a1/index.json"),
+        RunLogKey({.env = kRetail, .run = run, .attempt = AttemptId("a1")}, 0)})
     EXPECT_TRUE(IsCollectable(kRetail, good)) << good;
   for (const std::string& bad :
        {std::string("retail/prd/control/runs/") + run.str() + "/000000.json",
