@@ -166,6 +166,7 @@ void AddBackupCommands(CLI::App& root, Chosen& chosen) {
   AddCreate(*backup, chosen);
   AddBackupListCommands(*backup, chosen);
   AddBackupReadCommands(*backup, chosen);
+  AddBackupLogsCommand(*backup, chosen);
   AddVerify(*backup, chosen);
   AddBackupDecisionCommands(*backup, chosen);
 }

@@ -44,6 +44,8 @@ void AddLocationCommands(CLI::App& root, Chosen& chosen);
 void AddBackupListCommands(CLI::App& backup, Chosen& chosen);
 void AddBackupReadCommands(CLI::App& backup, Chosen& chosen);
 void AddBackupDecisionCommands(CLI::App& backup, Chosen& chosen);
+void AddBackupLogsCommand(CLI::App& backup, Chosen& chosen);
+void AddRestoreLogsCommand(CLI::App& restore, Chosen& chosen);
 void AddRestoreCommands(CLI::App& root, Chosen& chosen);
 void AddScheduleCommands(CLI::App& root, Chosen& chosen);
 void AddRetentionCommands(CLI::App& root, Chosen& chosen);

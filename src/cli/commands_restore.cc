@@ -175,6 +175,7 @@ void AddRestoreCommands(CLI::App& root, Chosen& chosen) {
   plan->callback([&chosen, plan_options] {
     chosen.action = [plan_options](Session& session) { return Plan(session, *plan_options); };
   });
+  AddRestoreLogsCommand(*restore, chosen);
 }
 
 }  // namespace lc2::cli

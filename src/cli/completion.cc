@@ -132,6 +132,9 @@ class Completer {
       found_.kind = std::string(api::BackupSchedule::kKind);
     } else if (name == "backup" || name == "newer") {
       found_.more = Completions::More::kBackups;
+    } else if (name == "request") {
+      found_.more = Completions::More::kObjects;
+      found_.kind = "restorerequests";
     } else if (name == "folder") {
       found_.more = Completions::More::kFiles;
     } else {

@@ -92,6 +92,8 @@ def assert_kept(site, said, *folders):
     found = [name for name in files_with_mark(site.home) if not name.startswith("secrets/")]
     assert found == []
     assert files_with_mark(site.vault, site.seen, *folders) == []
+    for piece in site.vault.glob("*/*/runs/*/*/log/*"):
+        assert MARK not in subprocess.run(["zstd", "-dc", piece], capture_output=True, check=True).stdout
 
 
 def test_when_all_goes_well(marked, tmp_path):
@@ -111,7 +113,7 @@ def test_when_all_goes_well(marked, tmp_path):
         key = site.manifest()["documentLibrary"]["files"][0]["key"]
         said += run(site, [
             ["backup", "list", "-o", "json"], ["backup", "get", backup, "-o", "yaml"],
-            ["backup", "ls", backup], ["backup", "verify", "--full", backup],
+            ["backup", "ls", backup], ["backup", "logs", backup, "-o", "json"], ["backup", "verify", "--full", backup],
             ["backup", "download", backup, tmp_path / "out"],
             ["get", "liferayenvironments", "-o", "yaml"], ["describe", "liferayenvironment", "retail-prd"],
             ["get", "br", "-o", "json"], ["restore", "plan", backup, "--strategy", "Overwrite", "--yes"],

@@ -27,6 +27,7 @@ def test_bash_completes(kept_site):
     assert bash(kept_site, "backup", "create", "--verify", "") == ["Exists", "Sample", "Full"]
     assert bash(kept_site, "backup", "list", "-o", "j") == ["json"]
     assert bash(kept_site, "backup", "get", "") == both
+    assert bash(kept_site, "backup", "logs", "") == both
     assert bash(kept_site, "backup", "diff", kept_site.older, kept_site.newer[:-3]) != []
     assert bash(kept_site, "restore", "create", "nothing-like-it") == []
     assert bash(kept_site, "get", "lif") == ["liferayenvironments"]

@@ -58,7 +58,7 @@ def test_every_example_works(used_site):
     afterwards = {
         "lc2 backup hold": f"lc2 backup hold {NEWER_ID} --release",
         "lc2 backup delete": f"lc2 backup delete {NEWER_ID} --withdraw",
-        "lc2 restore plan": f"lc2 restore create {NEWER_ID}",
+        "lc2 restore plan": f"lc2 restore create {NEWER_ID} --name retail-prd-restore-20251109-150000",
     }
     for words, page in pages:
         command = " ".join(("lc2",) + words)

@@ -30,7 +30,7 @@ NAMES = re.compile("|".join(f"(?:{name})" for name in (
     rf"{ENV}/runs/{RUN}/{ATTEMPT}/log/{NUMBER[:-6]}\.ndjson\.zst",
     rf"{ENV}/runs/{RUN}/{ATTEMPT}/(?!log/).+", rf"{ENV}/control/ids/[A-Za-z0-9_][A-Za-z0-9._-]*",
     rf"{ENV}/control/requests/(backup|restore)/[a-z0-9.-]+\.json", rf"{ENV}/control/runs/{RUN}/{NUMBER}",
-    rf"{ENV}/control/known/{NUMBER}")))
+    rf"{ENV}/control/known/{NUMBER}", rf"{ENV}/control/collections/[0-9]{{6,}}\.(ndjson\.zst|done\.json)")))
 SCHEMA = json.loads((ROOT / "api/manifest.schema.json").read_text())
 EVENTS = {"opened", "attempt", "committed", "abandoned", "finished", "step", "hold", "extended", "verified", "proved",
           "deletionRequested", "deletionWithdrawn", "deleted"}

@@ -28,7 +28,7 @@ class CompleteTest : public ::testing::Test {
 TEST_F(CompleteTest, CommandsWithTheirDescriptions) {
   EXPECT_THAT(Ask({""}).candidates,
               Contains(Candidate{"doctor", "look at everything that a backup and a restore need"}));
-  EXPECT_THAT(Words({"restore", ""}), ElementsAre("create", "plan"));
+  EXPECT_THAT(Words({"restore", ""}), ElementsAre("create", "plan", "logs"));
 }
 
 TEST_F(CompleteTest, OptionsOfTheCommandAndOfAll) {

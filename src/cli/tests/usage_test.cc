@@ -21,7 +21,7 @@ TEST(UsageError, SaysWhatIsWrongAndWhatWasMeant) {
             "backup, restore, retention, catalog, gc, doctor, serve, completion"},
            {{"restore", "undo"},
             "'lc2 restore' has no command 'undo'",
-            "its commands are create, plan"},
+            "its commands are create, plan, logs"},
            {{"env", "help"}, "'lc2 env' has no command 'help'", "write `lc2 env --help`"},
            {{"catalog"},
             "'lc2 catalog' needs a command",
