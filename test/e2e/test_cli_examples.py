@@ -5,6 +5,7 @@ import re
 import pytest
 
 from cli_site import FAILED_ID, NEWER_ID, OLDER_ID, filled_in, make_site, public_key
+from test_schedule import schedule
 from webhook_receiver import Receiver, with_webhook, write_secret
 
 pytestmark = pytest.mark.pg(15)
@@ -39,6 +40,7 @@ def used_site(lc2_binary, pg, tmp_path_factory):
     site.write("20097/20123/4301/1.0", data)
     older = site.backup()
     site("backup", "create", "--name", "nightly")
+    site("apply", "-f", "-", stdin=schedule())
     newer = site.backup()
     site.ids = {FAILED_ID: failed, OLDER_ID: older, NEWER_ID: newer}
     other = site.other_home("other")
