@@ -56,8 +56,9 @@ TEST_F(CompleteTest, ArgumentsThatLieInStoreAndCatalogue) {
   const Completions objects = Ask({"describe", "br", ""});
   EXPECT_EQ(objects.more, More::kObjects);
   EXPECT_EQ(objects.kind, "br");
-  EXPECT_THAT(Words({"get", ""}), ElementsAre("backuplocations", "liferayenvironments",
-                                              "backuprequests", "restorerequests"));
+  EXPECT_THAT(Words({"get", ""}),
+              ElementsAre("backuplocations", "liferayenvironments", "backupschedules",
+                          "backuprequests", "restorerequests"));
   EXPECT_THAT(Words({"completion", ""}), ElementsAre("bash", "zsh", "fish"));
 }
 

@@ -18,7 +18,7 @@ TEST(UsageError, SaysWhatIsWrongAndWhatWasMeant) {
            {{"backpu"},
             "'lc2' has no command 'backpu'",
             "did you mean 'backup'? its commands are apply, get, describe, delete, env, location, "
-            "backup, restore, retention, catalog, gc, doctor, serve, completion"},
+            "backup, restore, schedule, retention, catalog, gc, doctor, serve, notify, completion"},
            {{"restore", "undo"},
             "'lc2 restore' has no command 'undo'",
             "its commands are create, plan, logs"},
