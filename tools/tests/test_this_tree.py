@@ -1,7 +1,7 @@
 """The checkers over this very tree, so that CI sees what './dev lint' would say of it."""
 
 import re
-import time
+import resource
 from pathlib import Path
 
 import pytest
@@ -16,13 +16,11 @@ def test_tree_is_clean(run, tool):
 
 
 def test_layer_check_is_quick_enough_for_every_build(run):
-    # The best of three: another process may take the core meanwhile.
-    times = []
-    for _ in range(3):
-        start = time.monotonic()
-        run("check-layers")
-        times.append(time.monotonic() - start)
-    assert min(times) < 0.3
+    # Time of its own on a core: what passes on the wall depends on who else is there.
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run("check-layers")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.3
 
 
 def test_page_of_errors_has_the_exit_codes_of_the_binary():
