@@ -63,6 +63,16 @@ class ScheduleReconcilerTest : public ControlFixture {
     ASSERT_TRUE(IsOk(UpdateStatusAs(ctx, *resources, request)));
   }
 
+  // A scheduler whose last act is the request of two o'clock.
+  void AskAndDie() {
+    LookAt("2025-11-09T01:30:00Z");
+    const auto before = Stored();
+    LookAt("2025-11-09T02:00:00Z");
+    auto stored = Stored();
+    stored.status = before.status;
+    ASSERT_TRUE(IsOk(UpdateStatusAs(ctx, *resources, stored)));
+  }
+
   api::BackupSchedule schedule = api::testing::SampleSchedule();
   const std::string kTwo = "nightly-20251109-020000";
 };
@@ -129,13 +139,7 @@ TEST_F(ScheduleReconcilerTest, TheBackupKnowsItsScheduleAndTheRuleKeepsIt) {
 
 TEST_F(ScheduleReconcilerTest, ASchedulerThatDiedAfterAskingFindsItsRequest) {
   Create(schedule);
-  LookAt("2025-11-09T01:30:00Z");
-  const auto before = Stored();
-  LookAt("2025-11-09T02:00:00Z");
-  // As if its last act had been the request.
-  auto stored = Stored();
-  stored.status = before.status;
-  ASSERT_TRUE(IsOk(UpdateStatusAs(ctx, *resources, stored)));
+  AskAndDie();
   LookAt("2025-11-09T02:00:09Z");
   EXPECT_THAT(Requests(), ElementsAre(kTwo));
   EXPECT_EQ(FormatRfc3339(*Status().last_schedule_time), "2025-11-09T02:00:00Z");
@@ -221,12 +225,7 @@ class RenamesZones final : public ForwardingStore {
 TEST_F(ScheduleReconcilerTest, ReplaceAfterADeathLeavesItsOwnRequestAlone) {
   schedule.spec.concurrency_policy = api::ConcurrencyPolicy::kReplace;
   Create(schedule);
-  LookAt("2025-11-09T01:30:00Z");
-  const auto before = Stored();
-  LookAt("2025-11-09T02:00:00Z");
-  auto stored = Stored();
-  stored.status = before.status;
-  ASSERT_TRUE(IsOk(UpdateStatusAs(ctx, *resources, stored)));
+  AskAndDie();
   LookAt("2025-11-09T02:00:09Z");
   EXPECT_FALSE(GetAs<api::BackupRequest>(ctx, *resources, kNamespace, kTwo).value().spec.cancel);
 }
