@@ -1,10 +1,12 @@
 #include "catalog/catalog.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
 #include <mutex>
+#include <set>
 
 #include "codec/described.h"
 #include "sql/sqlite.h"
@@ -43,6 +45,17 @@ create view backup_summary_by_project as
          max(case when state = 'Succeeded' then timestamp end) as last_success,
          sum(case when state = 'Succeeded' then database_bytes + library_bytes else 0 end) as bytes
   from backup_requests group by project_id;
+)";
+
+// A page is found without a walk through the table: of given states by the index of theirs; all
+// else that can be asked for is in the index of the newest.
+constexpr std::string_view kSchema2 = R"(
+drop index backup_requests_newest;
+create index backup_requests_newest on backup_requests (
+  timestamp desc, backup_id desc, run_id desc, location desc,
+  state, backup_type, database_type, verified_result, project_id, environment);
+create index backup_requests_by_state on backup_requests (
+  state, timestamp desc, backup_id desc, run_id desc, location desc);
 )";
 
 constexpr std::string_view kColumns =
@@ -148,15 +161,6 @@ class Conditions {
   void AddIfGiven(std::string_view column, const std::string& value) {
     if (!value.empty()) Add(fmt::format("{} =", column), value);
   }
-  void AddStates(const std::vector<BackupState>& states) {
-    if (states.empty()) return Add("state <>", codec::Word(BackupState::kDeleted));
-    std::string list;
-    for (const BackupState state : states) {
-      params_.push_back(codec::Word(state));
-      list += fmt::format("{}${}", list.empty() ? "" : ", ", params_.size());
-    }
-    text_ += fmt::format(" and state in ({})", list);
-  }
   // Rows after the cursor's, newest first. Of two of one second the later one has the larger id.
   Result<void> AddCursor(const std::string& cursor) {
     if (cursor.empty()) return {};
@@ -182,11 +186,27 @@ class Conditions {
                     params_.size() - 3, params_.size() - 2, params_.size() - 1, params_.size());
     return {};
   }
-  const std::string& text() const { return text_; }
+  // The first `count` rows of these states, or of all that are not deleted.
+  std::string Page(const std::set<BackupState>& states, std::int64_t count) {
+    const std::string first = fmt::format(
+        "order by timestamp desc, backup_id desc, run_id desc, location desc limit {}", count);
+    std::vector<std::string> pages;
+    const auto add = [&](std::string_view which, BackupState state) {
+      params_.push_back(codec::Word(state));
+      pages.push_back(fmt::format("select {} from backup_requests where state {} ${}{} {}",
+                                  kColumns, which, params_.size(), text_, first));
+    };
+    for (const BackupState state : states) add("=", state);
+    if (states.empty()) add("<>", BackupState::kDeleted);
+    if (pages.size() == 1) return pages.front();
+    // Each state's rows come from its index in this order; `in` would have them all sorted.
+    return fmt::format("select * from ({}) {}", fmt::join(pages, ") union all select * from ("),
+                       first);
+  }
   const sql::Params& params() const { return params_; }
 
  private:
-  std::string text_ = "true";
+  std::string text_;
   sql::Params params_;
 };
 
@@ -204,7 +224,7 @@ Result<std::unique_ptr<sql::Connection>> OpenFile(const Context& ctx,
                                                   const std::filesystem::path& file) {
   // What it holds can be rebuilt, so it need not wait for the disk at each commit.
   LC2_ASSIGN_OR_RETURN(auto connection, sql::OpenSqlite(ctx, file, {.durable = false}));
-  LC2_RETURN_IF_ERROR(sql::Migrate(ctx, *connection, {kSchema1}));
+  LC2_RETURN_IF_ERROR(sql::Migrate(ctx, *connection, {kSchema1, kSchema2}));
   return connection;
 }
 
@@ -238,15 +258,12 @@ class SqliteCatalog final : public Catalog {
     where.AddIfGiven("backup_type", filter.backup_type);
     where.AddIfGiven("database_type", filter.database_type);
     where.AddIfGiven("verified_result", filter.verified_result);
-    where.AddStates(filter.states);
     if (filter.since) where.Add("timestamp >=", Seconds(*filter.since));
     if (filter.until) where.Add("timestamp <", Seconds(*filter.until));
     LC2_RETURN_IF_ERROR(where.AddCursor(filter.cursor));
     const std::int64_t limit = std::clamp<std::int64_t>(filter.limit, 1, kMaxPage);
-    const std::string statement = fmt::format(
-        "select {} from backup_requests where {} order by timestamp desc, backup_id "
-        "desc, run_id desc, location desc limit {}",
-        kColumns, where.text(), limit + 1);
+    const std::string statement =
+        where.Page({filter.states.begin(), filter.states.end()}, limit + 1);
     LC2_RETURN_IF_ERROR(CheckOpen());
     const auto rows = connection_->Query(ctx, statement, where.params());
     if (!rows.has_value()) return Named(rows.error());

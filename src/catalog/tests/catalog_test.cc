@@ -199,6 +199,23 @@ TEST_F(CatalogTest, PagesGiveEachRecordOnceInOneOrder) {
   }
 }
 
+TEST_F(CatalogTest, PagesOfSeveralStatesAreOneList) {
+  constexpr BackupState kStates[] = {BackupState::kFailed, BackupState::kSucceeded,
+                                     BackupState::kCancelled, BackupState::kDeleted};
+  for (int i = 0; i < 12; ++i) {
+    BackupRecord record = Record(i, "r" + std::to_string(i));
+    record.state = kStates[i % 4];
+    ASSERT_TRUE(IsOk(catalog_->Put(ctx(), record)));
+  }
+  // One that is asked for twice is there once.
+  BackupFilter filter{
+      .states = {BackupState::kDeleted, BackupState::kFailed, BackupState::kDeleted}, .limit = 4};
+  EXPECT_THAT(IdsOf(filter), ::testing::ElementsAre("b11", "b8", "b7", "b4"));
+  filter.cursor = List(filter)->next_cursor;
+  EXPECT_THAT(IdsOf(filter), ::testing::ElementsAre("b3", "b0"));
+  EXPECT_EQ(List(filter)->next_cursor, "");
+}
+
 TEST_F(CatalogTest, APageStandsWhereItStoodWhenNewerBackupsCome) {
   for (int i = 0; i < 4; ++i) {
     ASSERT_TRUE(IsOk(catalog_->Put(ctx(), Record(i, "r" + std::to_string(i)))));
