@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -91,7 +92,11 @@ net::ServerResponse Answer(const Context& ctx, const control::Deps& deps, const 
   return {.status = 404, .body = "there are /healthz, /readyz and /metrics\n"};
 }
 
+// Each of the many threads would keep memory of its own that it has freed (glibc's arenas).
+constexpr int kArenas = 2;
+
 Result<void> Serve(Session& session, const ServeOptions& options) {
+  ::mallopt(M_ARENA_MAX, kArenas);
   LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   LC2_ASSIGN_OR_RETURN(const ServeLock lock, ServeLock::Take(home->folder()));
   const StopLimit limit(session.ctx(), std::chrono::seconds(options.stop_timeout_seconds));

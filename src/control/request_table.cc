@@ -117,7 +117,7 @@ void RequestTable::Begin(Entry& entry, SteadyTime now) {
   entry.stage = Stage::kRunning;
   entry.due = now;
   entry.place.reset();
-  ++started_;
+  entry.turn = ++started_;
   queue_wait_ += std::chrono::duration_cast<milliseconds>(now - entry.since);
 }
 
@@ -156,13 +156,17 @@ void RequestTable::Plan(const std::vector<api::LiferayEnvironment>& environments
 }
 
 std::optional<ResourceRef> RequestTable::TakeDue(SteadyTime now) {
-  for (auto& [ref, entry] : entries_) {
+  const auto order = [](const Entry& entry) { return std::pair(entry.due, entry.turn); };
+  auto first = entries_.end();
+  for (auto one = entries_.begin(); one != entries_.end(); ++one) {
+    const Entry& entry = one->second;
     if (entry.stage == Stage::kWaiting || entry.looking || entry.due > now) continue;
-    entry.looking = true;
-    entry.again = false;
-    return ref;
+    if (first == entries_.end() || order(entry) < order(first->second)) first = one;
   }
-  return std::nullopt;
+  if (first == entries_.end()) return std::nullopt;
+  first->second.looking = true;
+  first->second.again = false;
+  return first->first;
 }
 
 std::optional<SteadyTime> RequestTable::NextDue() const {

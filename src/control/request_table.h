@@ -38,8 +38,8 @@ class RequestTable {
             SteadyTime now);
   bool wants_plan() const { return wants_plan_; }
 
-  // The next request to look at, which is due and at which nobody looks now. It counts as looked at
-  // until Looked().
+  // The request that is due for longest and at which nobody looks now; of those that were let begin
+  // together, the one whose turn came first. It counts as looked at until Looked().
   std::optional<ResourceRef> TakeDue(SteadyTime now);
   // When the next one is due, if any is.
   std::optional<SteadyTime> NextDue() const;
@@ -72,6 +72,7 @@ class RequestTable {
     bool looking = false;
     bool again = false;  // changed while it was looked at
     int failures = 0;
+    std::int64_t turn = 0;  // counts those that were let begin
     SteadyTime due{};
     SteadyTime since{};
     std::optional<QueuePlace> place;

@@ -71,6 +71,32 @@ TEST_F(RequestTableTest, NothingIsLookedAtBeforeItsTurn) {
   EXPECT_EQ(table.queue_wait(), milliseconds(1000));
 }
 
+TEST_F(RequestTableTest, WhoIsDueForLongestIsLookedAtFirst) {
+  environment.spec.limits = {.max_concurrent_backups = 0, .max_concurrent_per_database = 0};
+  Put(Backup("z"));
+  Plan();
+  EXPECT_EQ(Due(Outcome::kGoesOn), Names{"z"});
+  now += milliseconds(10);
+  Put(Backup("a"));
+  Plan();
+  EXPECT_EQ(Due(Outcome::kGoesOn), Names{"a"});
+  // One that is looked at again and again does not keep a later name from its look.
+  now += milliseconds(2000);
+  const auto first = table.TakeDue(now);
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first->name, "z");
+}
+
+TEST_F(RequestTableTest, WhoBeginsTogetherIsLookedAtInTurn) {
+  environment.spec.limits = {.max_concurrent_backups = 0, .max_concurrent_per_database = 0};
+  Put(Backup("a"));
+  api::BackupRequest urgent = Backup("z");
+  urgent.spec.priority = api::Priority::kHigh;
+  Put(urgent);
+  Plan();
+  EXPECT_EQ(Due(Outcome::kGoesOn), (Names{"z", "a"}));
+}
+
 TEST_F(RequestTableTest, OneLookAtATime) {
   Put(Backup("a"));
   Plan();
