@@ -1,4 +1,4 @@
-// Manifests, candidates, control log entries and indexes come from storage that others may write.
+// Manifests, candidates and indexes come from storage that others may write.
 // Nothing in them may crash a reader or lead it out of the environment, and what is accepted must
 // survive a round trip.
 #include <cstdint>
@@ -12,11 +12,9 @@
 #include "codec/json.h"
 #include "storage/object_store.h"
 #include "vault/candidate.h"
-#include "vault/control_log.h"
 #include "vault/entries.h"
 #include "vault/manifest.h"
 #include "vault/paths.h"
-#include "vault/tracker.h"
 
 namespace {
 
@@ -24,7 +22,6 @@ using namespace lc2;         // NOLINT(google-build-using-namespace): one file, 
 using namespace lc2::vault;  // NOLINT(google-build-using-namespace): one file, one purpose
 
 const EnvironmentId kEnv{.project = ProjectId("retail"), .environment = EnvironmentName("prd")};
-const RunId kRun("0123456789abcdef0123456789abcdef");
 const std::string kIndexPath = "retail/prd/20251109-143000/library/a1/index.json";
 
 void CheckPaths(const DatabaseFacts& database, const LibraryFacts& library,
@@ -50,8 +47,6 @@ void TryManifest(std::string_view bytes) {
   const std::string written = EncodeManifest(*manifest);
   const auto again = ParseManifest(written, kEnv, "again");
   LC2_CHECK(again.has_value() && EncodeManifest(*again) == written);
-  // LCP's tools get a tracker of whatever was accepted.
-  LC2_CHECK(codec::ParseJson(EncodeTracker(*manifest)).has_value());
 }
 
 // A checksum is no secret: whoever changes a manifest can make it fit again.
@@ -71,15 +66,6 @@ void TryCandidate(std::string_view bytes) {
   LC2_CHECK(again.has_value() && *again == *candidate);
 }
 
-void TryLogEntry(std::string_view bytes) {
-  const auto entry = ParseLogEntry(kEnv, kRun, 0, bytes);
-  if (!entry.has_value()) return;
-  const std::string written = EncodeLogEntry(kEnv, kRun, *entry);
-  const auto again = ParseLogEntry(kEnv, kRun, 0, written);
-  LC2_CHECK(again.has_value() && again->body.index() == entry->body.index());
-  LC2_CHECK(EncodeLogEntry(kEnv, kRun, *again) == written);
-}
-
 void TryIndex(std::string_view bytes) {
   const auto index = ParseIndex(bytes, kEnv, kIndexPath);
   if (!index.has_value()) return;
@@ -95,7 +81,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   TryManifest(bytes);
   TryManifestWithItsChecksum(bytes);
   TryCandidate(bytes);
-  TryLogEntry(bytes);
   TryIndex(bytes);
   return 0;
 }

@@ -88,16 +88,6 @@ void TryLosses(std::string_view bytes) {
   for (std::size_t i = 1; i < losses->size(); ++i) LC2_CHECK((*losses)[i - 1] < (*losses)[i]);
 }
 
-void TryLog(std::string_view bytes) {
-  Holding held(ControlEntryKey(kEnv, kRun, 0), bytes);
-  const auto log = ReadControlLog(held.ctx(), held.store(), kEnv, kRun);
-  MustBeKnownKind(log);
-  if (log.has_value()) LC2_CHECK(Fold(*log).opened.has_value());
-  const auto listed = ListRuns(held.ctx(), held.store(), kEnv);
-  LC2_CHECK(listed.has_value() && listed->runs.size() + listed->damaged.size() <= 1);
-  LC2_CHECK(log.has_value() || listed->runs.empty());
-}
-
 void TryAudit(std::string_view bytes) {
   const std::string vault(kVaultId);
   Holding held(AuditKey(vault, 0), bytes);
@@ -134,8 +124,8 @@ void TryKeys(std::string_view bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  for (const auto& attempt : {TryVaultFile, TryReservation, TryRequest, TryLosses, TryLog, TryAudit,
-                              TryRecords, TryKeys}) {
+  for (const auto& attempt :
+       {TryVaultFile, TryReservation, TryRequest, TryLosses, TryAudit, TryRecords, TryKeys}) {
     attempt(bytes);
   }
   return 0;
