@@ -56,6 +56,9 @@ create index backup_requests_newest on backup_requests (
   state, backup_type, database_type, verified_result, project_id, environment);
 create index backup_requests_by_state on backup_requests (
   state, timestamp desc, backup_id desc, run_id desc, location desc);
+drop index backup_requests_by_environment;
+create index backup_requests_by_environment on backup_requests (
+  project_id, environment, timestamp desc, backup_id desc, run_id desc, location desc, state);
 )";
 
 constexpr std::string_view kColumns =
