@@ -1,5 +1,6 @@
 #include "control/upkeep.h"
 
+#include "base/hash.h"
 #include "control/apply_retention.h"
 #include "control/collect.h"
 #include "control/schedule_reconciler.h"
@@ -38,7 +39,9 @@ Result<void> KeepRetention(const Context& ctx, const Deps& deps,
 
 Result<void> CollectGarbage(const Context& ctx, const Deps& deps,
                             const api::LiferayEnvironment& environment) {
-  const Result<CollectionReport> report = CollectEnvironment(ctx, deps, api::IdOf(environment), {});
+  const EnvironmentId env = api::IdOf(environment);
+  const Result<CollectionReport> report =
+      CollectEnvironment(ctx, deps, env, {.full = IsFullMergeDay(env, ctx.clock().Now())});
   if (!report.has_value()) return NothingThere(report.error());
   if (report->removed_objects > 0) {
     ctx.log().Info("collection", {{"environment", report->env.str()},
@@ -49,6 +52,14 @@ Result<void> CollectGarbage(const Context& ctx, const Deps& deps,
 }
 
 }  // namespace
+
+bool IsFullMergeDay(const EnvironmentId& env, Time now) {
+  constexpr unsigned kDays = 28;  // of the shortest month
+  const std::string digest = Sha256Hex(env.str());
+  const auto day = std::stoul(digest.substr(0, 8), nullptr, 16) % kDays + 1;
+  const std::chrono::year_month_day today(std::chrono::floor<std::chrono::days>(now));
+  return static_cast<unsigned>(today.day()) == day;
+}
 
 std::vector<PeriodicTask> UpkeepTasks(const Deps& deps) {
   return {{.name = "schedules",
