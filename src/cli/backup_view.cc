@@ -83,8 +83,9 @@ codec::Json ShowBackup(const BackupRecord& record) {
                                  {"database", codec::JsonObject{{"type", record.database_type}}},
                                  {"hold", codec::JsonObject{{"reason", record.hold_reason}}}}},
       {"status", StatusOf(record)}};
-  const codec::Json own = codec::Encode(record);
-  for (const auto& [name, value] : own.get_object()) shown[name] = value;
+  codec::Json own = codec::Encode(record);
+  shown.reserve(shown.size() + own.get_object().size());
+  for (auto& member : own.get_object()) shown[member.key()] = std::move(member.value());
   return shown;
 }
 

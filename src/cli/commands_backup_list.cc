@@ -52,10 +52,9 @@ Result<catalog::BackupFilter> MakeFilter(Session& session, const ListOptions& op
 }
 
 Result<void> List(Session& session, const ListOptions& options) {
-  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   LC2_ASSIGN_OR_RETURN(const catalog::BackupFilter filter, MakeFilter(session, options));
-  LC2_ASSIGN_OR_RETURN(const catalog::BackupPage page,
-                       home->deps().catalog.List(session.ctx(), filter));
+  LC2_ASSIGN_OR_RETURN(catalog::Catalog* const catalog, session.catalog());
+  LC2_ASSIGN_OR_RETURN(const catalog::BackupPage page, catalog->List(session.ctx(), filter));
   session.Print(
       RenderBackups(page.records, page.next_cursor, session.format(), session.ctx().clock().Now()));
   if (page.records.empty()) session.Remark("no backups found");
@@ -64,10 +63,10 @@ Result<void> List(Session& session, const ListOptions& options) {
 }
 
 Result<void> Get(Session& session, const std::string& id) {
-  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   LC2_ASSIGN_OR_RETURN(const EnvironmentId env, session.Environment());
+  LC2_ASSIGN_OR_RETURN(catalog::Catalog* const catalog, session.catalog());
   LC2_ASSIGN_OR_RETURN(const catalog::BackupRecord record,
-                       home->deps().catalog.Get(session.ctx(), env, BackupId(id)));
+                       catalog->Get(session.ctx(), env, BackupId(id)));
   session.Print(RenderBackup(record, session.format(), session.ctx().clock().Now()));
   return {};
 }
@@ -75,11 +74,10 @@ Result<void> Get(Session& session, const std::string& id) {
 }  // namespace
 
 Result<std::vector<std::string>> BackupNames(Session& session) {
-  LC2_ASSIGN_OR_RETURN(Home* const home, session.home());
   LC2_ASSIGN_OR_RETURN(const catalog::BackupFilter filter,
                        MakeFilter(session, {.limit = kMaxPage}));
-  LC2_ASSIGN_OR_RETURN(const catalog::BackupPage page,
-                       home->deps().catalog.List(session.ctx(), filter));
+  LC2_ASSIGN_OR_RETURN(catalog::Catalog* const catalog, session.catalog());
+  LC2_ASSIGN_OR_RETURN(const catalog::BackupPage page, catalog->List(session.ctx(), filter));
   std::vector<std::string> names;
   for (const catalog::BackupRecord& record : page.records) names.push_back(record.backup_id);
   return names;

@@ -81,6 +81,13 @@ std::string CurrentUser() {
   return fmt::format("{}@{}", user != nullptr ? user->pw_name : std::to_string(::geteuid()), host);
 }
 
+Result<std::unique_ptr<catalog::Catalog>> Home::OpenCatalog(const Context& ctx,
+                                                            const fs::path& folder,
+                                                            const fs::path& catalog) {
+  LC2_RETURN_IF_ERROR(MakePrivateFolder(folder));
+  return catalog::Catalog::Open(ctx, catalog.empty() ? folder / "catalog.db" : catalog);
+}
+
 Result<std::unique_ptr<Home>> Home::Open(const Context& ctx, const fs::path& folder,
                                          const fs::path& catalog, ProgressSink* progress) {
   std::unique_ptr<Home> home(new Home());
@@ -91,9 +98,7 @@ Result<std::unique_ptr<Home>> Home::Open(const Context& ctx, const fs::path& fol
   home->secrets_ = std::make_unique<FileSecretSource>(home->folder_ / "secrets");
   LC2_ASSIGN_OR_RETURN(home->resources_,
                        OpenResources(ctx, home->folder_ / "store.db", home->random_));
-  LC2_ASSIGN_OR_RETURN(
-      home->catalog_,
-      catalog::Catalog::Open(ctx, catalog.empty() ? home->folder_ / "catalog.db" : catalog));
+  LC2_ASSIGN_OR_RETURN(home->catalog_, OpenCatalog(ctx, home->folder_, catalog));
   home->provider_ = provider::MakeLocalProvider(*home->secrets_);
   home->platform_ =
       control::MakeLocalPlatform(ctx.clock(), ctx.log(), *home->provider_,

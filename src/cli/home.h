@@ -28,6 +28,12 @@ class Home {
                                             const std::filesystem::path& catalog,
                                             ProgressSink* progress);
 
+  // The catalogue alone: who only lists needs neither store nor keys. The folder is made if it is
+  // not there.
+  static Result<std::unique_ptr<catalog::Catalog>> OpenCatalog(
+      const Context& ctx, const std::filesystem::path& folder,
+      const std::filesystem::path& catalog);
+
   const control::Deps& deps() const { return *deps_; }
   const std::filesystem::path& folder() const { return folder_; }
   const SigningKey& signing_key() const { return *signing_key_; }

@@ -54,11 +54,19 @@ Result<Home*> Session::home() {
   return home_.get();
 }
 
+Result<catalog::Catalog*> Session::catalog() {
+  if (home_ != nullptr) return &home_->deps().catalog;
+  if (catalog_ == nullptr) {
+    LC2_ASSIGN_OR_RETURN(catalog_, Home::OpenCatalog(ctx_, home_folder(), options_.catalog));
+  }
+  return catalog_.get();
+}
+
 Result<EnvironmentId> Session::Environment() {
-  LC2_ASSIGN_OR_RETURN(Home* const opened, home());
   if (!options_.project.empty() && !options_.environment.empty()) {
     return EnvironmentId{ProjectId(options_.project), EnvironmentName(options_.environment)};
   }
+  LC2_ASSIGN_OR_RETURN(Home* const opened, home());
   LC2_ASSIGN_OR_RETURN(const auto all,
                        ListAs<api::LiferayEnvironment>(ctx_, opened->deps().resources));
   std::optional<EnvironmentId> chosen;

@@ -45,6 +45,8 @@ class Session final : public ProgressSink {
   Result<void> Prepare();
 
   Result<Home*> home();
+  // The catalogue of the home, which needs no more of it.
+  Result<catalog::Catalog*> catalog();
   // Ends what runs in this process, and waits until it has.
   void CloseHome() { home_.reset(); }
   // The chosen environment: by --project and --environment, or the only one there is.
@@ -79,8 +81,9 @@ class Session final : public ProgressSink {
   OutputFormat format_ = OutputFormat::kTable;
   int output_error_ = 0;  // the first errno of standard output
   std::mutex mutex_;
-  std::unique_ptr<ProgressDisplay> display_;  // guarded by mutex_
-  std::unique_ptr<Home> home_;                // last: its attempts report to this object
+  std::unique_ptr<ProgressDisplay> display_;   // guarded by mutex_
+  std::unique_ptr<catalog::Catalog> catalog_;  // opened alone
+  std::unique_ptr<Home> home_;                 // last: its attempts report to this object
 };
 
 }  // namespace lc2::cli

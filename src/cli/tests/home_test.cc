@@ -102,6 +102,17 @@ TEST_F(HomeTest, CatalogueMayLieElsewhere) {
   EXPECT_FALSE(fs::exists(folder_.path() / "home/catalog.db"));
 }
 
+TEST_F(HomeTest, TheCatalogueIsReadWhereStoreAndKeysAreDamaged) {
+  const fs::path folder = folder_.path() / "home";
+  ASSERT_TRUE(Home::OpenCatalog(ctx_, folder, {}).has_value());
+  EXPECT_EQ(ModeOf(folder), 0700u);
+  EXPECT_FALSE(fs::exists(folder / "store.db"));
+  ASSERT_TRUE(Home::Open(ctx_, folder, {}, nullptr).has_value());
+  ASSERT_TRUE(WriteFileAtomically(folder / "keys/signing.pem", "damage").has_value());
+  EXPECT_FALSE(Home::Open(ctx_, folder, {}, nullptr).has_value());
+  EXPECT_TRUE(Home::OpenCatalog(ctx_, folder, {}).has_value());
+}
+
 TEST_F(HomeTest, PlaceThatIsNoFolderIsRefused) {
   ASSERT_TRUE(WriteFileAtomically(folder_.path() / "file", "x").has_value());
   EXPECT_FALSE(Home::Open(ctx_, folder_.path() / "file", {}, nullptr).has_value());
