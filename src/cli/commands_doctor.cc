@@ -4,9 +4,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include "api/backup_schedule.h"
 #include "base/time_format.h"
 #include "cli/commands_internal.h"
 #include "cli/doctor.h"
+#include "cli/serve_lock.h"
+#include "control/schedule.h"
+#include "control/webhook_call.h"
 #include "database/client_tools.h"
 #include "database/references.h"
 #include "database/restore.h"
@@ -39,6 +43,8 @@ class Doctor {
     for (const api::LiferayEnvironment& environment : environments) {
       CheckLibrary(environment, locations);
       CheckDatabase(environment);
+      CheckSchedules(environment);
+      CheckWebhook(environment, locations);
     }
     return std::move(checks_);
   }
@@ -47,6 +53,12 @@ class Doctor {
   void Add(Check check) { checks_.push_back(std::move(check)); }
   void Good(std::string name, std::string detail) {
     Add({.name = std::move(name), .detail = std::move(detail)});
+  }
+  void Warn(std::string name, const Error& error) {
+    Add({.name = std::move(name),
+         .grade = Grade::kWarn,
+         .detail = lc2::Describe(error),
+         .hint = HintOf(error)});
   }
   void Fail(std::string name, const Error& error) {
     Add({.name = std::move(name),
@@ -214,6 +226,53 @@ class Doctor {
          .detail = fmt::format("{} free, the database alone has {}", FormatBytes(*free),
                                FormatBytes(database_bytes)),
          .hint = "make room at its location, or choose another one"});
+  }
+
+  void CheckSchedules(const api::LiferayEnvironment& environment) {
+    const auto schedules = ListAs<api::BackupSchedule>(session_.ctx(), home_.deps().resources,
+                                                       api::NamespaceOf(environment));
+    if (!schedules.has_value()) {
+      return Fail("schedules of " + environment.metadata.name, schedules.error());
+    }
+    for (const api::BackupSchedule& schedule : *schedules) {
+      const std::string name =
+          fmt::format("schedule {} of {}", schedule.metadata.name, environment.metadata.name);
+      const std::string when =
+          fmt::format("'{}' in {}", schedule.spec.schedule, schedule.spec.time_zone);
+      const auto timetable = control::Timetable::Of(schedule);
+      if (!timetable.has_value()) {
+        Warn(name, timetable.error());
+      } else if (schedule.spec.suspend) {
+        Add({.name = name,
+             .grade = Grade::kWarn,
+             .detail = when + ", suspended",
+             .hint = "`lc2 schedule resume` lets it ask for backups again"});
+      } else if (!IsServed(home_.folder())) {
+        Add({.name = name,
+             .grade = Grade::kWarn,
+             .detail = when + ", but no `lc2 serve` works on this home",
+             .hint = "nobody starts its backups until one does"});
+      } else {
+        Good(name, when);
+      }
+    }
+  }
+
+  // Nobody is called here: a receiver would take it for news.
+  void CheckWebhook(const api::LiferayEnvironment& environment,
+                    const std::vector<api::BackupLocation>& locations) {
+    const std::string name = "webhook of " + environment.metadata.name;
+    for (const api::BackupLocation& location : locations) {
+      if (location.metadata.name != environment.spec.backup_location) continue;
+      const auto webhook = control::WebhookOf(environment, location);
+      if (!webhook) return;
+      const auto values = home_.secrets().Read(webhook->secret.name);
+      if (!values.has_value()) return Warn(name, values.error());
+      const auto key = control::ParseWebhookSecret(webhook->secret.name, *values);
+      if (!key.has_value()) return Warn(name, key.error());
+      Good(name, fmt::format("signed with secret '{}'; `lc2 notify test` calls it",
+                             webhook->secret.name));
+    }
   }
 
   Session& session_;

@@ -5,6 +5,9 @@ import shutil
 import pytest
 
 from cli_site import bare_site, golden, masked, public_key, site  # noqa: F401
+from test_schedule import schedule
+from test_serve import serve, stop
+from webhook_receiver import with_webhook, write_secret
 
 pytestmark = pytest.mark.pg(15)
 
@@ -104,3 +107,32 @@ def test_vault_of_another_home(site):
     assert found["result"] == "WARN" and "location trust --key" in found["hint"]
     other("location", "trust", "--key", public_key(site.lc2.home, site.folder / "key.pem"))
     assert checks(other("doctor", "-o", "json"))["keys of local"]["result"] == "OK"
+
+
+def test_schedules_that_nobody_starts(site):
+    name = "schedule nightly of retail-prd"
+    site("apply", "-f", "-", stdin=schedule())
+    found = checks(site("doctor", "-o", "json"))[name]
+    assert found["result"] == "WARN" and "no `lc2 serve`" in found["detail"]
+    child = serve(site)
+    try:
+        assert checks(site("doctor", "-o", "json"))[name]["result"] == "OK"
+        site("schedule", "suspend", "nightly")
+        found = checks(site("doctor", "-o", "json"))[name]
+        assert found["result"] == "WARN" and "lc2 schedule resume" in found["hint"]
+    finally:
+        stop(child)
+
+
+def test_webhook_without_its_secret(site):
+    name = "webhook of retail-prd"
+    write_secret(site.lc2.home)
+    site("apply", "-f", "-", stdin=with_webhook(site.yaml.read_text(), "https://hooks.example/T0ken"))
+    done = site("doctor", "-o", "json")
+    assert checks(done)[name]["result"] == "OK"
+    assert "T0ken" not in done.stdout, "a URL of a webhook may be a secret"
+    shutil.rmtree(site.lc2.home / "secrets/hook")
+    found = checks(site("doctor", "-o", "json"))[name]
+    assert found["result"] == "WARN" and found["hint"]
+    write_secret(site.lc2.home, "short")
+    assert "only 5 bytes" in checks(site("doctor", "-o", "json"))[name]["detail"]
