@@ -32,6 +32,7 @@ if(LC2_COVERAGE)
   # Counters of several threads would tear, down to negative numbers that gcovr refuses.
   add_compile_options(--coverage -fprofile-update=atomic)
   add_link_options(--coverage)
+  set(CMAKE_CXX_FLAGS_RELEASE "-O0 -g1")
 endif()
 if(LC2_CRASH_POINTS)
   add_compile_definitions(LC2_CRASH_POINTS)

@@ -31,12 +31,12 @@ build_in() {
 # build_release TARGET: for people, end-to-end tests, bars and benchmarks; 'lc2' is build/lc2.
 build_release() { with_lock release build_in build "$1"; }
 
-# build_asan TARGET: the instrumented build of the unit tests, with a binary build/asan/lc2. An object
-# with coverage counters holds the path of its folder, so the cache cannot serve it to another clone.
-build_asan() {
-  with_lock asan build_in build/asan "$1" -DLC2_SANITIZE=ON \
-    "-DLC2_COVERAGE=${LC2_COVERAGE:-ON}"
-}
+# build_asan TARGET: the unit tests under sanitizers, with a binary build/asan/lc2.
+build_asan() { with_lock asan build_in build/asan "$1" -DLC2_SANITIZE=ON; }
+
+# build_cover TARGET: counts the lines that run. Its objects hold the path of their folder, so the
+# compiler cache cannot serve them to another clone.
+build_cover() { with_lock cover build_in build/cover "$1" -DLC2_COVERAGE=ON; }
 
 # build_crash TARGET: what users get, with crash points in it (src/base/crash_point.h); nearly all
 # objects come from the compiler cache. The binary is build/crash/lc2.
