@@ -41,11 +41,30 @@ long NumberOf(std::string_view text) {
   return number;
 }
 
+// "17": the 17th point; "folder.rename.after:3": the third of this name.
+class Moment {
+ public:
+  explicit Moment(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon != std::string_view::npos) name_ = text.substr(0, colon);
+    number_ = NumberOf(colon == std::string_view::npos ? text : text.substr(colon + 1));
+  }
+  // Is it now, at point `number` with this name? Counts.
+  bool IsAt(long number, std::string_view name) {
+    if (name_.empty()) return number == number_;
+    return name == name_ && ++seen_ == number_;
+  }
+
+ private:
+  std::string name_;  // empty: any
+  long number_ = 0;   // 0: never
+  long seen_ = 0;
+};
+
 // What the environment asks for, and how far this process has come.
 class Plan {
  public:
-  Plan()
-      : crash_at_(NumberOf(Variable("LC2_CRASH_AT"))), stop_at_(NumberOf(Variable("LC2_STOP_AT"))) {
+  Plan() : crash_at_(Variable("LC2_CRASH_AT")), stop_at_(Variable("LC2_STOP_AT")) {
     if (const std::string_view fault = Variable("LC2_FAULT_AT"); !fault.empty()) TakeFault(fault);
     if (const std::string file(Variable("LC2_CRASH_TRACE")); !file.empty()) {
       trace_ = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -57,14 +76,15 @@ class Plan {
     // One after the other, so that numbers and lines agree.
     const std::lock_guard lock(mutex_);
     const long number = ++passed_;
+    const std::string name = std::string(site) + "." + side;
     if (trace_ >= 0) {
-      std::string line = std::to_string(number) + " " + site + "." + side;
+      std::string line = std::to_string(number) + " " + name;
       if (operation != 0) line += " " + std::to_string(operation);
       line += "\n";
       if (::write(trace_, line.data(), line.size()) < 0) std::abort();
     }
-    if (number == crash_at_) ::raise(SIGKILL);
-    if (number == stop_at_) ::raise(SIGSTOP);
+    if (crash_at_.IsAt(number, name)) ::raise(SIGKILL);
+    if (stop_at_.IsAt(number, name)) ::raise(SIGSTOP);
   }
 
   int Begin(const char* site) {
@@ -90,8 +110,8 @@ class Plan {
     if (fault_ == 0 || fault_at_ == 0) std::abort();
   }
 
-  const long crash_at_;
-  const long stop_at_;
+  Moment crash_at_;
+  Moment stop_at_;
   long fault_at_ = 0;
   bool fault_lasts_ = false;
   int fault_ = 0;

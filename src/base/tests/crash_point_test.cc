@@ -57,6 +57,18 @@ TEST(CrashPoint, KillsAtItsPoint) {
   EXPECT_TRUE(WIFEXITED(StatusOf("LC2_CRASH_AT", "7", ThreeCalls)));
 }
 
+TEST(CrashPoint, KillsAtAPointOfAName) {
+  const auto killed = [](const char* at) {
+    return WIFSIGNALED(StatusOf("LC2_CRASH_AT", at, [] {
+      PassCrashPoint("test.other", "after");
+      return ThreeCalls();
+    }));
+  };
+  EXPECT_TRUE(killed("test.call.after:3"));
+  EXPECT_FALSE(killed("test.call.after:4"));
+  EXPECT_FALSE(killed("test.call:1"));
+}
+
 TEST(CrashPoint, StopsAtItsPoint) {
   const int status = StatusOf("LC2_STOP_AT", "2", ThreeCalls);
   EXPECT_TRUE(WIFSTOPPED(status));
