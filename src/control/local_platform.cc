@@ -63,8 +63,7 @@ class LocalPlatform final : public Platform {
     for (auto& [name, job] : jobs_) job->thread.request_stop();
     for (auto& [name, job] : jobs_) {
       if (job->thread.joinable()) job->thread.join();
-      std::error_code failed;
-      std::filesystem::remove(LockPath(name), failed);
+      RemoveLock(LockPath(name));
     }
     SweepLocks();
   }
@@ -114,8 +113,7 @@ class LocalPlatform final : public Platform {
     if (found == jobs_.end() || found->second->Now().phase == AttemptPhase::kRunning) return;
     ended = std::move(found->second);
     jobs_.erase(found);
-    std::error_code failed;
-    std::filesystem::remove(LockPath(name), failed);
+    RemoveLock(LockPath(name));
     retired_.push_back(std::move(ended));
     // Its thread may be about to say that it ended, which takes the lock: joined by a later call.
     std::erase_if(retired_, [](const std::unique_ptr<Job>& job) { return job->said.load(); });
@@ -251,6 +249,10 @@ class LocalPlatform final : public Platform {
            named.st_ino == open.st_ino && named.st_dev == open.st_dev;
   }
 
+  static void RemoveLock(const std::filesystem::path& path) {
+    AtCrashPoint("lock.remove", [&] { return ::unlink(path.c_str()); });
+  }
+
   // Removes what processes left that were killed: lock files that nobody holds.
   void SweepLocks() const {
     std::error_code failed;
@@ -260,7 +262,7 @@ class LocalPlatform final : public Platform {
       const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
       if (!fd.valid()) continue;
       const Result<bool> locked = Lock(fd.get(), path);
-      if (locked.has_value() && *locked && IsStill(path, fd.get())) ::unlink(path.c_str());
+      if (locked.has_value() && *locked && IsStill(path, fd.get())) RemoveLock(path);
     }
   }
 

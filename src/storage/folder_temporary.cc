@@ -95,8 +95,13 @@ TemporaryArea::TemporaryArea(const FolderRoot& root)
 
 TemporaryArea::~TemporaryArea() {
   if (lock_.valid()) EndSession();
-  // Fails, as it should, while another process has files in it.
-  if (folder_ != nullptr) ::unlinkat(root_.fd(), AreaName().c_str(), AT_REMOVEDIR);
+  if (folder_ != nullptr) RemoveArea();
+}
+
+// Fails, as it should, while a process has files in it.
+void TemporaryArea::RemoveArea() {
+  AtCrashPoint("temporary.rmdir",
+               [&] { return ::unlinkat(root_.fd(), AreaName().c_str(), AT_REMOVEDIR); });
 }
 
 Result<std::shared_ptr<const UniqueFd>> TemporaryArea::Folder() {
@@ -134,7 +139,8 @@ void TemporaryArea::EndSession() {
   for (const FolderNames::Name& name : names.names()) {
     if (name.view().starts_with(session_ + "-")) return;
   }
-  ::unlinkat(folder_->get(), (session_ + std::string(kLockSuffix)).c_str(), 0);
+  const std::string lock = session_ + std::string(kLockSuffix);
+  AtCrashPoint("temporary.unlock", [&] { return ::unlinkat(folder_->get(), lock.c_str(), 0); });
 }
 
 // Without a lock, files that nobody comes back for stay for a day.
@@ -179,10 +185,10 @@ void TemporaryArea::RemoveStale(Time now) {
     struct stat status {};
     if (::fstatat(opened.fd.get(), name.text, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISREG(status.st_mode) && (sessions.over.contains(session) || IsOld(status, now))) {
-      ::unlinkat(opened.fd.get(), name.text, 0);
+      AtCrashPoint("temporary.sweep", [&] { return ::unlinkat(opened.fd.get(), name.text, 0); });
     }
   }
-  ::unlinkat(root_.fd(), AreaName().c_str(), AT_REMOVEDIR);  // where nothing was left
+  RemoveArea();  // where nothing was left
 }
 
 }  // namespace lc2::storage

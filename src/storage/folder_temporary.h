@@ -67,6 +67,7 @@ class TemporaryArea {
   Result<std::shared_ptr<const UniqueFd>> MakeFolder();
   void BeginSession(int folder);
   void EndSession();
+  void RemoveArea();
 
   const FolderRoot& root_;
   const std::string session_;  // random: names are unique among processes
