@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "base/crash_point.h"
+#include "base/hash.h"
 #include "database/dump_session.h"
 #include "database/server_disk.h"
 
@@ -24,6 +26,17 @@ std::string QuoteLiteral(std::string_view text) {
     quoted += c;
   }
   return quoted + "'";
+}
+
+// Held by the session that creates a database, until that is there (PostgreSQL manual, "Advisory
+// Locks"). Any number that follows from the name will do.
+std::int64_t CreationLock(const std::string& database) {
+  Sha256 hash;
+  hash.Update("lc2 creates " + database);
+  const Sha256Digest digest = hash.Finish();
+  std::uint64_t key = 0;
+  for (int i = 0; i < 8; ++i) key = key << 8 | digest[i];
+  return static_cast<std::int64_t>(key);
 }
 
 // Settings whose value is a list of names: it is stored as it was written, quotes and all.
@@ -233,12 +246,33 @@ Result<void> ServerAdmin::Create(const Context& ctx, const std::string& database
   LC2_ASSIGN_OR_RETURN(const std::string locale, LocaleOf(ctx, *connection_, like));
   LC2_ASSIGN_OR_RETURN(const Tablespace place, TablespaceLike(ctx, *connection_, like));
   LC2_ASSIGN_OR_RETURN(const std::string owner, OwnerLike(ctx, *connection_, like));
+  const std::int64_t lock = CreationLock(database);
+  LC2_RETURN_IF_ERROR(connection_->Execute(ctx, "select pg_advisory_lock($1)", {lock}));
   PassCrashPoint("database.create", "before");
-  LC2_RETURN_IF_ERROR(connection_->Execute(
+  const auto created = connection_->Execute(
       ctx, fmt::format("create database {} template template0 encoding 'UTF8'{}{}{}",
                        QuoteIdentifier(database), owner, locale,
-                       place.name.empty() ? "" : " tablespace " + QuoteIdentifier(place.name))));
+                       place.name.empty() ? "" : " tablespace " + QuoteIdentifier(place.name)));
   PassCrashPoint("database.create", "after");
+  const auto unlocked = connection_->Execute(ctx, "select pg_advisory_unlock($1)", {lock});
+  LC2_RETURN_IF_ERROR(created);
+  LC2_RETURN_IF_ERROR(unlocked);
+  return {};
+}
+
+// Whoever holds the lock and is not we may have the database ready after it was dropped. Ended, he
+// undoes what he began; the lock is free when he has.
+Result<void> ServerAdmin::EndCreation(const Context& ctx, const std::string& database) {
+  const std::int64_t lock = CreationLock(database);
+  LC2_RETURN_IF_ERROR(connection_->Execute(
+      ctx,
+      "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
+      " and database = (select oid from pg_database where datname = current_database())"
+      " and (classid::bigint << 32 | objid::bigint) = $1 and objsubid = 1"
+      " and pid <> pg_backend_pid()",
+      {lock}));
+  LC2_RETURN_IF_ERROR(connection_->Execute(ctx, "select pg_advisory_lock($1)", {lock}));
+  LC2_RETURN_IF_ERROR(connection_->Execute(ctx, "select pg_advisory_unlock($1)", {lock}));
   return {};
 }
 
@@ -268,6 +302,7 @@ Result<void> ServerAdmin::CopyProperties(const Context& ctx, const std::string& 
 Result<void> ServerAdmin::DropIfExists(const Context& ctx, const std::string& database,
                                        Sessions sessions) {
   const bool force = sessions == Sessions::kEnded && server_major() >= 13;
+  if (sessions == Sessions::kEnded) LC2_RETURN_IF_ERROR(EndCreation(ctx, database));
   PassCrashPoint("database.drop", "before");
   const auto dropped = connection_->Execute(
       ctx, fmt::format("drop database if exists {}{}", QuoteIdentifier(database),

@@ -26,12 +26,14 @@ class ServerAdmin {
   Result<std::int64_t> IdOf(const Context& ctx, const std::string& database);
 
   // An empty database in UTF-8. If `like` exists: with its owner, with its locale if it is in
-  // UTF-8, and in its tablespace if the role may create there.
+  // UTF-8, and in its tablespace if the role may create there. A server goes on with it when the
+  // client has died: DropIfExists() with kEnded waits for nobody's creation, it ends it.
   Result<void> Create(const Context& ctx, const std::string& database, const std::string& like);
   // What `from` has beside its contents: settings, connection limit, grants and owner. A setting
   // that this role may not make is left out with a warning.
   Result<void> CopyProperties(const Context& ctx, const std::string& from, const std::string& to);
-  // kEnded for databases of our own: a client that was killed may have left a statement running.
+  // kEnded for databases of our own: a client that was killed may have left a statement running,
+  // and be it the one that creates the database.
   enum class Sessions { kRespected, kEnded };
   // kConflict "database.in_use" if somebody is connected and is respected.
   Result<void> DropIfExists(const Context& ctx, const std::string& database, Sessions sessions);
@@ -44,6 +46,7 @@ class ServerAdmin {
   Result<void> RenameAll(const Context& ctx, const std::vector<Rename>& renames);
 
  private:
+  Result<void> EndCreation(const Context& ctx, const std::string& database);
   ServerAdmin(DatabaseTarget maintenance, std::unique_ptr<sql::PostgresConnection> connection)
       : maintenance_(std::move(maintenance)), connection_(std::move(connection)) {}
 

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "database/tests/portal_fixture.h"
 
 namespace lc2::database {
@@ -221,6 +223,36 @@ TEST_F(ServerAdminTest, SessionsAreRespectedOrEnded) {
   EXPECT_TRUE(session->Execute(ctx_, "select 1").has_value());
   EXPECT_TRUE(admin_->DropIfExists(ctx_, database, ServerAdmin::Sessions::kEnded).has_value());
   EXPECT_FALSE(session->Execute(ctx_, "select 1").has_value());
+}
+
+// A client that was killed leaves its statement running: the database would be there after the
+// drop.
+TEST_F(ServerAdminTest, ADropOfOurOwnEndsItsCreation) {
+  const std::string database = server_->NewDatabase() + "_loading";
+  const auto blocker = Connect(ctx_, Target("postgres")).value();
+  ASSERT_TRUE(blocker->Execute(ctx_, "begin").has_value());
+  ASSERT_TRUE(blocker->Execute(ctx_, "lock table pg_database in share mode").has_value());
+  ServerAdmin creator = Admin(Target("any"));
+  Result<void> created;
+  std::jthread creates([&] { created = creator.Create(ctx_, database, "nowhere"); });
+  const auto waits = [&](std::string_view statement) {
+    while (Psql("postgres", fmt::format("select count(*) from pg_stat_activity where"
+                                        " wait_event_type = 'Lock' and query like '{}%'",
+                                        statement)) != "1") {
+      std::this_thread::yield();
+    }
+  };
+  waits("create database");
+  Result<void> dropped;
+  std::jthread drops(
+      [&] { dropped = admin_->DropIfExists(ctx_, database, ServerAdmin::Sessions::kEnded); });
+  waits("drop database");
+  EXPECT_TRUE(blocker->Execute(ctx_, "commit").has_value());
+  creates.join();
+  drops.join();
+  EXPECT_TRUE(dropped.has_value());
+  EXPECT_FALSE(created.has_value());
+  EXPECT_EQ(Databases(database), "");
 }
 
 TEST_F(ServerAdminTest, ADropThatIsNotAllowedIsAnError) {
