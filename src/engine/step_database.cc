@@ -137,7 +137,10 @@ Result<void> PrepareStep(const Context& ctx, BackupState& state) {
   state.library.layout = state.run.location.spec.layout == api::VaultLayout::kPool
                              ? vault::Layout::kPool
                              : vault::Layout::kFolder;
-  return {};
+  // What an attempt leaves is looked for where it has a record, so the record comes first
+  // (docs/format.md, section 10).
+  return RecordStep(ctx, state, "prepare",
+                    codec::JsonObject{{"windowFrom", codec::Encode(state.window_from)}});
 }
 
 Result<void> DatabaseStep(const Context& ctx, BackupState& state) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/losses.h"
 #include "engine/tests/world.h"
 
@@ -42,6 +44,20 @@ TEST_F(Backup, WithoutDatabaseHoldsTheWholeLibrary) {
     ASSERT_TRUE(IsOk(report));
     EXPECT_TRUE(report->passed());
   }
+}
+
+// A collection looks for what a lost attempt left where the attempt has records.
+TEST_F(Backup, WritesARecordBeforeAnythingElse) {
+  PutAll(kSome);
+  const BackupRun run = site.NextAttempt(site.Open(kFirstBackup));
+  const auto before = static_cast<std::ptrdiff_t>(vault->history().size());
+  ASSERT_TRUE(IsOk(site.Attempt(run)));
+  const std::vector<std::string> history = vault->history();
+  const auto first = std::find_if(history.begin() + before, history.end(),
+                                  [](const std::string& line) { return line.starts_with("put "); });
+  ASSERT_NE(first, history.end());
+  EXPECT_EQ(*first,
+            "put " + vault::AttemptFolder(kRetail, run.run, run.attempt) + "steps/prepare.json");
 }
 
 TEST_F(Backup, OfAnEmptyLibraryIsABackup) {
