@@ -7,30 +7,33 @@
 namespace lc2::vault::internal {
 namespace {
 
-// The attempt folders that a backup's parts lie in: files of one backup may come from several
-// attempts of its run.
-std::set<std::string> FoldersInUse(const EnvironmentId& env, const Candidate& candidate) {
-  std::set<std::string> folders;
-  const auto use = [&](const std::string& path) {
-    folders.insert(path.substr(0, path.rfind('/') + 1));
-  };
+// What a backup consists of beside the pool: files by name, folders with their slash. Files of one
+// backup may come from several attempts of its run, and an attempt whose dump was taken over may
+// have left more than that.
+std::set<std::string> PartsOf(const EnvironmentId& env, const Candidate& candidate) {
+  std::set<std::string> parts;
   if (candidate.database.dump) {
-    use(candidate.database.dump->path);
-    if (candidate.database.dump->index) use(candidate.database.dump->index->path);
+    parts.insert(candidate.database.dump->path);
+    if (candidate.database.dump->index) parts.insert(candidate.database.dump->index->path);
   }
-  if (candidate.database.references) use(candidate.database.references->path);
-  if (candidate.consistency.findings) use(candidate.consistency.findings->path);
-  if (candidate.document_library.index) use(candidate.document_library.index->path);
+  if (candidate.database.references) parts.insert(candidate.database.references->path);
+  if (candidate.consistency.findings) parts.insert(candidate.consistency.findings->path);
+  if (candidate.document_library.index) {
+    const std::string& index = candidate.document_library.index->path;
+    parts.insert(index.substr(0, index.rfind('/') + 1));  // and its shards
+  }
   const BackupId& id = candidate.backup_id;
-  folders.insert(LibraryFolder(env, id, candidate.attempt));
-  folders.insert(FolderLayoutPrefix(env, id, candidate.attempt));
-  folders.insert(AttemptFolder(env, candidate.run_id, candidate.attempt));
-  return folders;
+  parts.insert(LibraryFolder(env, id, candidate.attempt));
+  parts.insert(FolderLayoutPrefix(env, id, candidate.attempt));
+  parts.insert(AttemptFolder(env, candidate.run_id, candidate.attempt));
+  return parts;
 }
 
-bool LiesInOne(const std::set<std::string>& folders, const std::string& key) {
-  const auto after = folders.upper_bound(key);
-  return after != folders.begin() && key.starts_with(*std::prev(after));
+bool IsPart(const std::set<std::string>& parts, const std::string& key) {
+  const auto after = parts.upper_bound(key);
+  if (after == parts.begin()) return false;
+  const std::string& part = *std::prev(after);
+  return key == part || (part.ends_with('/') && key.starts_with(part));
 }
 
 class RunFiles {
@@ -39,7 +42,7 @@ class RunFiles {
            Findings& findings)
       : ctx_(ctx), store_(store), env_(env), run_(run), findings_(findings) {}
 
-  // Everything, or what lies in none of `in_use`.
+  // Everything, or what is no part of what is in use.
   Result<void> Drop(const std::set<std::string>& in_use, const Verdict& verdict,
                     const Verdict& keep = {}) {
     if (run_.opened->backup_id)
@@ -55,7 +58,7 @@ class RunFiles {
                          [&](const Entry& object) -> Result<bool> {
                            // Manifest and signature are the deletion's business.
                            if (!IsCollectable(env_, object.key)) return true;
-                           if (LiesInOne(in_use, object.key)) {
+                           if (IsPart(in_use, object.key)) {
                              findings_.Keep(object.key, object.size, keep);
                            } else {
                              findings_.Drop(object.key, object.size, verdict);
@@ -91,12 +94,12 @@ Result<void> FindFiles(const Context& ctx, ObjectStore& store, const Environment
   }
   if (facts.finished) {
     // The map is all that a later run may need; without a base it goes, with the attempt's records.
-    if (runs.MapIsBase(facts) || !facts.finished->map_digest) {
+    if (runs.MapIsBase(facts) || (!facts.finished->map_digest && !runs.RestoredWhatIsGone(facts))) {
       return files.Drop({AttemptFolder(env, run, facts.finished->attempt)},
                         Left(facts, "a lost attempt"),
                         {.reason = fmt::format("kept: restore {} left it", run.str())});
     }
-    return files.Drop({}, Left(facts, "the map of a deleted backup's restore, records"));
+    return files.Drop({}, Left(facts, "records of a deleted backup's restore, that"));
   }
   Result<Candidate> candidate = ReadCommittedCandidate(ctx, store, env, facts);
   const bool gone = runs.IsGone(run);
@@ -110,7 +113,7 @@ Result<void> FindFiles(const Context& ctx, ObjectStore& store, const Environment
       gone ? Verdict{.reason = fmt::format("kept: until all that deleted backup {} left is gone",
                                            facts.opened->backup_id->str())}
            : runs.Referred(run);
-  return files.Drop(FoldersInUse(env, *candidate), Left(facts, "a lost attempt"), keep);
+  return files.Drop(PartsOf(env, *candidate), Left(facts, "a lost attempt"), keep);
 }
 
 }  // namespace lc2::vault::internal

@@ -182,6 +182,11 @@ bool RunsSeen::MapIsBase(const RunFacts& restore) const {
   return backup && !WasDeleted(*backup);
 }
 
+bool RunsSeen::RestoredWhatIsGone(const RunFacts& restore) const {
+  const std::optional<RunId> backup = BackupOf({.restore_run = restore.run});
+  return backup && WasDeleted(*backup);
+}
+
 Result<RunsSeen> ReadRuns(const Context& ctx, ObjectStore& store, const EnvironmentId& env,
                           Time abandoned_before, const Rules& rules) {
   const auto read = [&]() -> Result<std::vector<RunFacts>> {

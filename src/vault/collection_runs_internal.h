@@ -60,6 +60,8 @@ class RunsSeen {
   std::vector<RunId> Neighbours(const RunId& backup_run) const;
   // May the map of a finished restore still become, or is it, a base?
   bool MapIsBase(const RunFacts& restore) const;
+  // It restored a backup of this environment that is deleted by now.
+  bool RestoredWhatIsGone(const RunFacts& restore) const;
 
  private:
   // The run that made the backup which `base` stands for, a restore's map followed.

@@ -32,6 +32,31 @@ class CollectionTest : public ::testing::Test, public VaultFixture {
     EXPECT_TRUE(IsOk(RequestDeletion(ctx, vault(), kRetail, backup.facts.run, clock.Now(), kBy)));
     EXPECT_TRUE(IsOk(ExecuteDeletion(ctx, vault(), kRetail, backup.facts.run, kBy)));
   }
+  // A restore of `backup` that finished; with a map unless it left none.
+  struct FinishedRun {
+    RunId run;
+    AttemptId attempt;
+  };
+  FinishedRun Restore(const OpenedBackup& backup, const std::optional<std::string>& map) {
+    const RunId restore = NewRunId(random);
+    StartRunRequest request = RunRequest(restore, "restore-1");
+    request.kind = RunKind::kRestore;
+    request.source = RestoreSource{.project_id = backup.manifest.project_id,
+                                   .environment = backup.manifest.environment,
+                                   .backup_id = backup.manifest.backup_id,
+                                   .run_id = backup.facts.run};
+    const auto nothing = [](const Context&) -> Result<RunChoice> { return RunChoice{}; };
+    EXPECT_TRUE(IsOk(StartRun(ctx, vault(), kRetail, request, nothing)));
+    const AttemptId attempt = StartAttempt(ctx, vault(), kRetail, restore, "c").value();
+    Finished finished{.attempt = attempt};
+    if (map.has_value()) {
+      EXPECT_TRUE(
+          IsOk(store->Put(ctx, {.key = RestoreMapKey(kRetail, restore, attempt), .body = *map})));
+      finished.map_digest = Sha256Tagged(*map);
+    }
+    EXPECT_TRUE(IsOk(FinishRestore(ctx, vault(), kRetail, restore, finished, "c")));
+    return {.run = restore, .attempt = attempt};
+  }
   CollectionPlan Plan(const CollectionOptions& options = {}) {
     Result<CollectionPlan> plan = PlanCollection(ctx, *store, kRetail, options);
     EXPECT_TRUE(IsOk(plan));
@@ -216,6 +241,20 @@ TEST_F(CollectionTest, LosingAttemptsLeaveTheirFilesAndObjects) {
   ExpectWhole(one);
 }
 
+// An attempt whose dump was taken over may have gone further than its dump.
+TEST_F(CollectionTest, OfADumpsFolderStaysWhatTheBackupNames) {
+  const OpenedBackup one = Back(1, SomeFiles(2), {});
+  const std::string beside =
+      DumpFolder(kRetail, BackupId(Name(1)), AttemptId("a1")) + "findings.of-before.ndjson.zst";
+  ASSERT_TRUE(IsOk(store->Put(ctx, {.key = beside, .body = "findings"})));
+  const CollectionPlan plan = Collect();
+  ASSERT_EQ(plan.items.size(), 1U);
+  EXPECT_EQ(plan.items[0].key, beside);
+  EXPECT_EQ(plan.items[0].reason, "garbage: a lost attempt of run " + one.facts.run.str());
+  EXPECT_FALSE(Exists(beside));
+  ExpectWhole(one);
+}
+
 TEST_F(CollectionTest, TheFullMergeTakesThePoolInTurnsAndNamesWhatIsLost) {
   const OpenedBackup one = Back(1, SomeFiles(40), {});
   const OpenedBackup two = Back(2, SomeFiles(20), 1);
@@ -337,27 +376,15 @@ TEST_F(CollectionTest, AnObjectOfAnUnknownRunStays) {
 
 TEST_F(CollectionTest, ARestoresMapKeepsTheBackupWhileItIsABase) {
   const OpenedBackup one = Back(1, SomeFiles(3), {});
-  const RunId restore = NewRunId(random);
-  StartRunRequest request = RunRequest(restore, "restore-1");
-  request.kind = RunKind::kRestore;
-  request.source = RestoreSource{.project_id = kRetail.project,
-                                 .environment = kRetail.environment,
-                                 .backup_id = one.manifest.backup_id,
-                                 .run_id = one.facts.run};
-  const auto nothing = [](const Context&) -> Result<RunChoice> { return RunChoice{}; };
-  ASSERT_TRUE(IsOk(StartRun(ctx, vault(), kRetail, request, nothing)));
-  const AttemptId attempt = StartAttempt(ctx, vault(), kRetail, restore, "c").value();
-  const std::string map = RestoreMapKey(kRetail, restore, attempt);
-  ASSERT_TRUE(IsOk(store->Put(ctx, {.key = map, .body = "map"})));
-  ASSERT_TRUE(IsOk(FinishRestore(ctx, vault(), kRetail, restore,
-                                 {.attempt = attempt, .map_digest = Sha256Tagged("map")}, "c")));
+  const FinishedRun restore = Restore(one, "map");
+  const std::string map = RestoreMapKey(kRetail, restore.run, restore.attempt);
   EXPECT_TRUE(Plan({.full = true}).items.empty());
 
   // A backup begins on the map; then what was restored is deleted.
   const MakeOptions options{.name = Name(2), .files = SomeFiles(2)};
   const RunId first = NewRunId(random);
   const auto on_map = [&](const Context&) -> Result<RunChoice> {
-    return RunChoice{.base = Base{.restore_run = restore}};
+    return RunChoice{.base = Base{.restore_run = restore.run}};
   };
   const StartedRun run =
       StartRun(ctx, vault(), kRetail, RunRequest(first, Name(2)), on_map).value();
@@ -372,6 +399,32 @@ TEST_F(CollectionTest, ARestoresMapKeepsTheBackupWhileItIsABase) {
   EXPECT_FALSE(Exists(map));
   EXPECT_EQ(Pool().size(), 2U);
   ExpectWhole(Open(BackupId(Name(2))).value());
+  EXPECT_TRUE(Plan({.full = true}).items.empty());
+}
+
+// Restored was the database alone.
+TEST_F(CollectionTest, WhatARestoreWithoutAMapLeftGoesWithItsBackup) {
+  const OpenedBackup one = Back(1, SomeFiles(3), {});
+  const FinishedRun restore = Restore(one, {});
+  const std::string records = AttemptFolder(kRetail, restore.run, restore.attempt);
+  ASSERT_TRUE(IsOk(store->Put(ctx, {.key = records + "log/000000.ndjson.zst", .body = "log"})));
+  EXPECT_TRUE(Plan({.full = true}).items.empty());
+  Delete(one);
+  Collect();
+  EXPECT_TRUE(Keys(RunFoldersPrefix(kRetail)).empty());
+}
+
+// Whether a backup of another environment lives is not known here.
+TEST_F(CollectionTest, WhatARestoreFromElsewhereLeftStays) {
+  Back(1, SomeFiles(1), {});
+  OpenedBackup elsewhere;
+  elsewhere.manifest.project_id = kRetail.project;
+  elsewhere.manifest.environment = EnvironmentName("uat");
+  elsewhere.manifest.backup_id = BackupId("retail-uat-backup-20251110-000000");
+  elsewhere.facts.run = NewRunId(random);
+  const FinishedRun restore = Restore(elsewhere, {});
+  const std::string records = AttemptFolder(kRetail, restore.run, restore.attempt);
+  ASSERT_TRUE(IsOk(store->Put(ctx, {.key = records + "log/000000.ndjson.zst", .body = "log"})));
   EXPECT_TRUE(Plan({.full = true}).items.empty());
 }
 
