@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "control/backup_actions.h"
 #include "control/vault_session.h"
 #include "vault/backup.h"
 #include "vault/run.h"
@@ -20,6 +21,7 @@ class Collector {
   Result<CollectionReport> Collect() {
     LC2_RETURN_IF_ERROR(Resume());
     LC2_RETURN_IF_ERROR(CloseStaleRuns());
+    if (!options_.dry_run) ShowClosedRuns();
     const vault::CollectionOptions how{
         .full = options_.full,
         .max_objects = options_.max_objects,
@@ -82,6 +84,25 @@ class Collector {
       report_.closed_runs.push_back(run.run);
     }
     return {};
+  }
+
+  // What was closed here is told to lists and to whoever asked for it; also by the next collection,
+  // should this one be killed before.
+  void ShowClosedRuns() {
+    const auto page = deps_.catalog.List(ctx_, {.project_id = at_.id().project.str(),
+                                                .environment = at_.id().environment.str(),
+                                                .states = {catalog::BackupState::kInProgress},
+                                                .limit = 1'000});
+    if (!page.has_value()) {
+      ctx_.log().Warning("catalogue not read, rebuild it with `lc2 catalog rebuild`",
+                         {{"error", Describe(page.error())}});
+      return;
+    }
+    for (const catalog::BackupRecord& record : page->records) {
+      const Result<vault::RunFacts> run =
+          vault::FindRun(ctx_, store(), at_.id(), BackupId(record.backup_id));
+      if (run.has_value() && run->closed()) ShowBackup(ctx_, deps_, at_, *run);
+    }
   }
 
   Result<void> Close(const vault::RunFacts& run) {

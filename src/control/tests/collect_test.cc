@@ -58,6 +58,7 @@ TEST_F(CollectTest, AStaleRunIsClosedOnlyWhenItIsOldAndLost) {
   EXPECT_EQ(Collect({.dry_run = true})->closed_runs.size(), 1U);
   EXPECT_TRUE(RunOf().open());
   EXPECT_EQ(Collect()->closed_runs.size(), 1U);
+  EXPECT_EQ(catalog->Get(ctx, kRetail, BackupId(kName))->state, catalog::BackupState::kFailed);
   ASSERT_TRUE(RunOf().abandoned);
   EXPECT_EQ(RunOf().abandoned->reason, vault::AbandonReason::kLost);
   // What it left stays for a week.
@@ -65,6 +66,26 @@ TEST_F(CollectTest, AStaleRunIsClosedOnlyWhenItIsOldAndLost) {
   clock.Advance(std::chrono::hours(24 * 8));
   EXPECT_TRUE(IsOk(Collect()));
   EXPECT_EQ(Objects(), 0U);
+}
+
+// Also by a collection that finds the run closed, as the one that closed it was killed then.
+TEST_F(CollectTest, ARunThatWasClosedIsShownAsFailed) {
+  platform.on_launch = [&](const AttemptWork& work) { (void)Work(work); };
+  Create(Backup());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(IsOk(Look()));
+  clock.Advance(std::chrono::hours(25));
+  platform.LoseAll();
+  const auto state = [&] { return catalog->Get(ctx, kRetail, BackupId(kName))->state; };
+  ASSERT_EQ(state(), catalog::BackupState::kInProgress);
+  EXPECT_EQ(Collect({.dry_run = true})->closed_runs.size(), 1U);
+  EXPECT_EQ(state(), catalog::BackupState::kInProgress);
+  EnvironmentVault at = OpenVaultOf();
+  ASSERT_TRUE(IsOk(vault::AbandonRun(ctx, at.session->vault(), kRetail, RunOf().run,
+                                     {.reason = vault::AbandonReason::kLost}, "test", "test")));
+  EXPECT_TRUE(Collect({.dry_run = true})->closed_runs.empty());
+  EXPECT_EQ(state(), catalog::BackupState::kInProgress);
+  EXPECT_TRUE(Collect()->closed_runs.empty());
+  EXPECT_EQ(state(), catalog::BackupState::kFailed);
 }
 
 TEST_F(CollectTest, AListThatWasLeftIsCarriedOutFirst) {
