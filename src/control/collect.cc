@@ -5,6 +5,8 @@
 #include "control/backup_actions.h"
 #include "control/vault_session.h"
 #include "vault/backup.h"
+#include "vault/commit.h"
+#include "vault/deletion.h"
 #include "vault/run.h"
 
 namespace lc2::control {
@@ -21,7 +23,7 @@ class Collector {
   Result<CollectionReport> Collect() {
     LC2_RETURN_IF_ERROR(Resume());
     LC2_RETURN_IF_ERROR(CloseStaleRuns());
-    if (!options_.dry_run) ShowClosedRuns();
+    if (!options_.dry_run) FinishWhatWasCutShort();
     const vault::CollectionOptions how{
         .full = options_.full,
         .max_objects = options_.max_objects,
@@ -71,46 +73,72 @@ class Collector {
 
   Result<void> CloseStaleRuns() {
     // A damaged log stops the collection later, which says so; it is none of these.
-    LC2_ASSIGN_OR_RETURN(const vault::RunList list, vault::ListRuns(ctx_, store(), at_.id()));
-    for (const vault::RunFacts& run : list.runs) {
+    LC2_ASSIGN_OR_RETURN(vault::RunList list, vault::ListRuns(ctx_, store(), at_.id()));
+    for (vault::RunFacts& run : list.runs) {
       const Result<bool> stale = IsStale(run);
       if (!stale.has_value()) {
-        ctx_.log().Warning("collection.run_left_open",
-                           {{"run", run.run.str()}, {"error", Describe(stale.error())}});
-        continue;
+        Warn("collection.run_left_open", run.run.str(), stale.error());
+      } else if (*stale) {
+        if (!options_.dry_run) LC2_RETURN_IF_ERROR(Close(run));
+        report_.closed_runs.push_back(run.run);
       }
-      if (!*stale) continue;
-      if (!options_.dry_run) LC2_RETURN_IF_ERROR(Close(run));
-      report_.closed_runs.push_back(run.run);
+      runs_.emplace(run.run, std::move(run));
     }
     return {};
   }
 
-  // What was closed here is told to lists and to whoever asked for it; also by the next collection,
-  // should this one be killed before.
-  void ShowClosedRuns() {
-    const auto page = deps_.catalog.List(ctx_, {.project_id = at_.id().project.str(),
-                                                .environment = at_.id().environment.str(),
-                                                .states = {catalog::BackupState::kInProgress},
-                                                .limit = 1'000});
-    if (!page.has_value()) {
-      ctx_.log().Warning("catalogue not read, rebuild it with `lc2 catalog rebuild`",
-                         {{"error", Describe(page.error())}});
-      return;
-    }
-    for (const catalog::BackupRecord& record : page->records) {
-      const Result<vault::RunFacts> run =
-          vault::FindRun(ctx_, store(), at_.id(), BackupId(record.backup_id));
-      if (run.has_value() && run->closed()) ShowBackup(ctx_, deps_, at_, *run);
-    }
+  // Decisions that the catalogue does not tell of were cut short, here, in another home, or by an
+  // earlier collection that closed a run: what follows from them is done, and lists and whoever
+  // asked are told.
+  void FinishWhatWasCutShort() {
+    catalog::BackupFilter filter{
+        .project_id = at_.id().project.str(),
+        .environment = at_.id().environment.str(),
+        .states = {catalog::BackupState::kInProgress, catalog::BackupState::kSucceeded,
+                   catalog::BackupState::kDeleting},
+        .limit = 1'000};
+    do {
+      const auto page = deps_.catalog.List(ctx_, filter);
+      if (!page.has_value()) return Warn("catalogue not read", "", page.error());
+      for (const catalog::BackupRecord& record : page->records) {
+        const auto run = runs_.find(RunId(record.run_id));
+        if (run == runs_.end()) continue;
+        const bool known = record.state == catalog::BackupState::kInProgress ? run->second.open()
+                                                                             : !run->second.deleted;
+        if (!known) FinishRun(run->second);
+      }
+      filter.cursor = page->next_cursor;
+    } while (!filter.cursor.empty());
   }
 
-  Result<void> Close(const vault::RunFacts& run) {
-    const Result<vault::RunFacts> closed = vault::AbandonRun(
+  void FinishRun(const vault::RunFacts& run) {
+    const vault::Vault& vault = at_.session->vault();
+    Result<void> done;
+    if (run.deleted) {
+      const auto deleted = vault::ExecuteDeletion(
+          ctx_, vault, at_.id(), run.run, {.who = deps_.who, .why = "the deletion was cut short"});
+      if (!deleted.has_value()) done = deleted.error();
+    } else if (run.committed) {
+      const auto finished = vault::FinishCommit(ctx_, vault, at_.id(), run.run);
+      if (!finished.has_value()) done = finished.error();
+    }
+    if (!done.has_value()) Warn("decision not carried out", run.run.str(), done.error());
+    ShowBackup(ctx_, deps_, at_, run);
+  }
+
+  void Warn(std::string_view what, const std::string& run, const Error& error) {
+    ctx_.log().Warning(what, {{"run", run}, {"error", Describe(error)}});
+  }
+
+  Result<void> Close(vault::RunFacts& run) {
+    Result<vault::RunFacts> closed = vault::AbandonRun(
         ctx_, at_.session->vault(), at_.id(), run.run, {.reason = vault::AbandonReason::kLost},
         deps_.who, "nobody runs it any more");
     // Committed meanwhile: all the better.
     if (!closed.has_value() && closed.error().kind != ErrorKind::kConflict) return closed.error();
+    if (!closed.has_value()) return {};
+    run = std::move(closed).value();
+    FinishRun(run);
     return {};
   }
 
@@ -132,6 +160,7 @@ class Collector {
   EnvironmentVault& at_;
   const CollectOptions& options_;
   CollectionReport report_;
+  std::map<RunId, vault::RunFacts> runs_;  // as they were at the beginning, closed ones closed
 };
 
 }  // namespace

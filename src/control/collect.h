@@ -39,8 +39,9 @@ struct CollectionReport {
 // was requested longer ago than the environment's maxRunHours and whose last attempt is kLost to
 // the platform; what an unanswered question leaves open stays open. A run closed here is collected
 // by a later collection. Safe beside backups, restores, deletions and other collections; to be
-// repeated after a kill at any point. Errors: those of OpenEnvironment, vault::PlanCollection and
-// vault::CarryOutCollection.
+// repeated after a kill at any point. Decisions of others that the catalogue does not tell of are
+// carried out and shown on the way: a deletion that was cut short leaves no manifest behind.
+// Errors: those of OpenEnvironment, vault::PlanCollection and vault::CarryOutCollection.
 Result<CollectionReport> CollectEnvironment(const Context& ctx, const Deps& deps,
                                             const EnvironmentId& env,
                                             const CollectOptions& options = {});

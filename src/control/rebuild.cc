@@ -2,6 +2,7 @@
 
 #include "vault/backup.h"
 #include "vault/commit.h"
+#include "vault/deletion.h"
 
 namespace lc2::control {
 
@@ -28,6 +29,19 @@ Result<bool> IsSettled(const Context& ctx, ObjectStore& store, const Environment
   return !signature;
 }
 
+// Carries out what the log says; a deletion's audit entry may be missing too.
+Result<void> Finish(const Context& ctx, const Deps& deps, VaultSession& session,
+                    const EnvironmentId& env, const vault::RunFacts& run) {
+  if (run.deleted) {
+    LC2_RETURN_IF_ERROR(
+        vault::ExecuteDeletion(ctx, session.vault(), env, run.run,
+                               {.who = deps.who, .why = "the deletion was cut short"}));
+    return {};
+  }
+  LC2_RETURN_IF_ERROR(vault::FinishCommit(ctx, session.vault(), env, run.run));
+  return {};
+}
+
 }  // namespace
 
 Result<catalog::RebuildReport> RebuildCatalog(const Context& ctx, const Deps& deps,
@@ -40,7 +54,7 @@ Result<catalog::RebuildReport> RebuildCatalog(const Context& ctx, const Deps& de
       if (!run.committed) continue;
       LC2_ASSIGN_OR_RETURN(const bool settled, IsSettled(ctx, store, env, run));
       if (settled) continue;
-      const auto finished = vault::FinishCommit(ctx, session.vault(), env, run.run);
+      const Result<void> finished = Finish(ctx, deps, session, env, run);
       if (finished.has_value()) continue;
       if (FactsOf(finished.error().kind).retryable) return finished.error();
       ctx.log().Warning("backup not finished", {{"backup", run.opened->backup_id->str()},

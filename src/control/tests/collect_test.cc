@@ -1,6 +1,9 @@
 #include "control/collect.h"
 
+#include <algorithm>
+
 #include "control/backup_actions.h"
+#include "control/rebuild.h"
 #include "control/tests/control_fixture.h"
 
 namespace lc2::control::testing {
@@ -12,6 +15,26 @@ class CollectTest : public ControlFixture {
     return CollectEnvironment(ctx, deps(), kRetail, options);
   }
   std::size_t Objects() { return KeysOf(*vault, "retail/prd/pool/").size(); }
+  // The log says `deleted`, and nothing else was done.
+  void DecideDeletion(const std::string& backup) {
+    EnvironmentVault at = OpenVaultOf();
+    const RunId run = RunOf(backup).run;
+    const vault::By by{.who = "test", .why = "test"};
+    ASSERT_TRUE(
+        IsOk(vault::RequestDeletion(ctx, at.session->vault(), kRetail, run, clock.Now(), by)));
+    ASSERT_TRUE(IsOk(vault::AppendEvent(
+        ctx, at.session->vault(), kRetail, run,
+        [](const auto&, const auto&) -> Result<std::optional<vault::Event>> {
+          return std::optional(vault::Event{.body = vault::Deleted{}, .who = "t", .why = "t"});
+        })));
+  }
+  std::ptrdiff_t Audited(std::string_view action) {
+    const std::vector<std::string> keys = KeysOf(*vault, "audit/");
+    return std::count_if(keys.begin(), keys.end(), [&](const std::string& key) {
+      return vault->Get(ctx, key).value().find("\"" + std::string(action) + "\"") !=
+             std::string::npos;
+    });
+  }
   void Delete(const std::string& backup) {
     EnvironmentVault at = OpenVaultOf();
     const RunId run = RunOf(backup).run;
@@ -86,6 +109,29 @@ TEST_F(CollectTest, ARunThatWasClosedIsShownAsFailed) {
   EXPECT_EQ(state(), catalog::BackupState::kInProgress);
   EXPECT_TRUE(Collect()->closed_runs.empty());
   EXPECT_EQ(state(), catalog::BackupState::kFailed);
+}
+
+// Its process was killed right after the decision, and nobody gave the command again.
+TEST_F(CollectTest, ADeletionThatWasCutShortIsCarriedOut) {
+  MakeBackup();
+  DecideDeletion(kName);
+  ASSERT_FALSE(KeysOf(*vault, "backup-metadata/").empty());
+  EXPECT_TRUE(IsOk(Collect({.dry_run = true})));
+  EXPECT_FALSE(KeysOf(*vault, "backup-metadata/").empty());
+  EXPECT_TRUE(IsOk(Collect()));
+  EXPECT_TRUE(KeysOf(*vault, "backup-metadata/").empty());
+  EXPECT_TRUE(KeysOf(*vault, "retail/prd/20251109-143000/").empty());
+  EXPECT_EQ(catalog->Get(ctx, kRetail, BackupId(kName))->state, catalog::BackupState::kDeleted);
+  EXPECT_EQ(Audited("backup.deleted"), 1);
+}
+
+TEST_F(CollectTest, ARebuiltCatalogueCarriesOutADeletionToo) {
+  MakeBackup();
+  DecideDeletion(kName);
+  EnvironmentVault at = OpenVaultOf();
+  ASSERT_TRUE(IsOk(RebuildCatalog(ctx, deps(), *at.session)));
+  EXPECT_TRUE(KeysOf(*vault, "backup-metadata/").empty());
+  EXPECT_EQ(Audited("backup.deleted"), 1);
 }
 
 TEST_F(CollectTest, AListThatWasLeftIsCarriedOutFirst) {
