@@ -71,16 +71,21 @@ bool LinksAreMissing(int error) {
   return error == EPERM || error == EOPNOTSUPP || error == ENOSYS || error == EMLINK;
 }
 
-// Removes folders that have become empty, upwards: an object store has none.
+// 0 or errno.
+int RemoveFolder(const FolderRoot& root, std::string_view path) {
+  const OpenAttempt parent = root.OpenBeneath(std::string(FolderOf(path)), O_PATH | O_DIRECTORY);
+  if (!parent.fd.valid()) return parent.error;
+  const std::string name(NameIn(path));
+  const auto remove = [&] { return ::unlinkat(parent.fd.get(), name.c_str(), AT_REMOVEDIR); };
+  return AtCrashPoint("folder.rmdir", remove) == 0 ? 0 : errno;
+}
+
+// Removes folders that have become empty, upwards: an object store has none. One that is gone
+// already went with a delete that was cut short.
 void RemoveEmptyFolders(const FolderRoot& root, std::string_view path) {
   while (!path.empty()) {
-    const OpenAttempt parent = root.OpenBeneath(std::string(FolderOf(path)), O_PATH | O_DIRECTORY);
-    const std::string name(NameIn(path));
-    if (!parent.fd.valid() || AtCrashPoint("folder.rmdir", [&] {
-                                return ::unlinkat(parent.fd.get(), name.c_str(), AT_REMOVEDIR);
-                              }) != 0) {
-      return;
-    }
+    const int error = RemoveFolder(root, path);
+    if (error != 0 && error != ENOENT) return;
     path = FolderOf(path);
   }
 }
@@ -234,13 +239,15 @@ Result<void> FolderWriter::Delete(const std::string& key) {
   const std::string path(FolderOf(key));
   const std::string name(NameIn(key));
   const OpenAttempt folder = root_.OpenBeneath(path, O_PATH | O_DIRECTORY);
-  if (folder.error == ENOENT || folder.error == ENOTDIR) return {};
-  if (!folder.fd.valid()) return root_.Failed(folder.error, "remove", key);
   struct stat status {};
-  if (::fstatat(folder.fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT || errno == ENAMETOOLONG) return {};
-    return root_.Failed(errno, "remove", key);
+  int error = folder.error;
+  if (folder.fd.valid() &&
+      ::fstatat(folder.fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    error = errno;
   }
+  if (error == ENOENT) RemoveEmptyFolders(root_, path);
+  if (error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG) return {};
+  if (error != 0) return root_.Failed(error, "remove", key);
   if (S_ISDIR(status.st_mode)) return {};  // the folder of other objects, no object itself
   if (!S_ISREG(status.st_mode)) return root_.NoObject(key, FileKindName(status));
   const auto remove = [&] { return ::unlinkat(folder.fd.get(), name.c_str(), 0); };

@@ -285,6 +285,17 @@ TEST_F(FolderStoreTest, DeletingRemovesFoldersThatBecomeEmpty) {
   EXPECT_TRUE(fs::exists(root_));
 }
 
+TEST_F(FolderStoreTest, DeletingOnceMoreRemovesTheFoldersToo) {
+  ASSERT_TRUE(store_->Put(ctx_, {.key = "a/x", .body = {}}).has_value());
+  fs::create_directories(root_ / "a/b/c");
+  ASSERT_TRUE(store_->Delete(ctx_, "a/b/c/gone").has_value());
+  EXPECT_FALSE(fs::exists(root_ / "a/b"));
+  fs::create_directories(root_ / "a/b");
+  ASSERT_TRUE(store_->Delete(ctx_, "a/b/c/gone").has_value());
+  EXPECT_FALSE(fs::exists(root_ / "a/b"));
+  EXPECT_TRUE(fs::exists(root_ / "a/x"));
+}
+
 // The folders that the store holds open vanish behind its back; it must not write into the void.
 TEST_F(FolderStoreTest, FoldersThatVanishAreMadeAgain) {
   for (const PutMode mode : {PutMode::kRunOwned, PutMode::kCreateOnly}) {
