@@ -1,12 +1,16 @@
 """Reads a vault by docs/format.md and api/manifest.schema.json alone. Shares no code with lc2.
 
     problems = check_vault(folder)      # [] or one text for each thing that is not as the page says
+
+What is found out about bytes alone is found out once: a vault is read many times (test/safe/).
 """
 
+import functools
 import hashlib
 import json
 import re
 import subprocess
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -38,14 +42,22 @@ EVENTS = {"opened", "attempt", "committed", "abandoned", "finished", "step", "ho
 
 def canonical(value):
     """RFC 8785, for values without fractions: members sorted by UTF-16, no blanks, least escapes."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    # Below the surrogates UTF-16 has the order of code points.
+    return text if max(text) < "\ud800" else canonical_of_any(value)
+
+
+def canonical_of_any(value):
     if isinstance(value, dict):
         members = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))
-        return "{" + ",".join(f"{canonical(k)}:{canonical(v)}" for k, v in members) + "}"
+        return "{" + ",".join(f"{canonical_of_any(k)}:{canonical_of_any(v)}" for k, v in members) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(canonical, value)) + "]"
-    if isinstance(value, float):
-        raise ValueError("a fraction")
+        return "[" + ",".join(map(canonical_of_any, value)) + "]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def no_fraction(text):
+    raise ValueError(f"{text} is a fraction")
 
 
 def no_twins(pairs):
@@ -54,7 +66,7 @@ def no_twins(pairs):
 
 
 def parse(text):
-    return json.loads(text, object_pairs_hook=no_twins)
+    return json.loads(text, object_pairs_hook=no_twins, parse_float=no_fraction)
 
 
 def parse_lines(data):
@@ -66,6 +78,17 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
+remember = functools.lru_cache(maxsize=1000)
+
+
+@remember
+def parse_ours(data):
+    """(value, whether its bytes are its canonical form). Nobody changes the value."""
+    value = parse(data)
+    return value, canonical(value).encode() == data
+
+
+@remember
 def unpack(data):
     done = subprocess.run(["zstd", "-dc"], input=data, capture_output=True, check=False)
     if done.returncode != 0:
@@ -120,8 +143,8 @@ class Reader:
         if data is None:
             return None
         try:
-            value = parse(data)
-            if in_canonical_form and canonical(value).encode() != data:
+            value, is_canonical = parse_ours(data)
+            if in_canonical_form and not is_canonical:
                 self.say(path, "is not in RFC 8785 form")
             return value
         except (ValueError, AssertionError) as problem:
@@ -139,8 +162,12 @@ class Reader:
             self.expect("vault.json", "format", header["format"], 1)
             self.check_audit(header["vaultId"])
         for key in self.vault.glob("keys/*.pem"):
-            self.expect(key.name, "key id", key.stem, sha256(raw_key(key))[:16])
+            self.expect(key.name, "key id", key.stem, sha256(raw_key(key.read_bytes()))[:16])
         self.runs = {p.name: self.check_log(p) for p in self.vault.glob("*/*/control/runs/*")}
+        for folder in self.vault.glob("*/*/control/runs/*"):
+            for entry in self.runs[folder.name]:
+                if "mapDigest" in entry.get("finished", {}):
+                    self.check_map(folder, entry)
         for folder in self.vault.glob("*/*/runs/*/*/log"):
             self.check_run_log(folder)
         manifests = sorted(self.vault.glob("*/*/*/manifest.json"))
@@ -152,9 +179,8 @@ class Reader:
     def check_published(self, manifests):
         """Manifests, signatures and trackers are those of the backups that live."""
         living, ids = 0, set()
-        for log in self.runs.values():
-            events = {entry.get("event") for entry in log}
-            if "committed" in events and "deleted" not in events:
+        for run, log in self.runs.items():
+            if self.lives(run):
                 living += 1
                 ids.add(log[0]["opened"]["backupId"])
         self.expect("vault", "number of manifests", len(manifests), living)
@@ -186,13 +212,18 @@ class Reader:
             if bodies - {event}:
                 self.say(where, f"has members of no event: {sorted(bodies)}")
             entries.append(entry)
-            if event == "finished" and "mapDigest" in entry.get("finished", {}):
-                self.check_map(folder, entry)
         return entries
 
+    def lives(self, run):
+        events = {entry.get("event") for entry in self.runs.get(run, [])}
+        return "committed" in events and "deleted" not in events
+
     def check_map(self, folder, entry):
-        """What a restore says that it wrote: entries whose path is the pool object."""
+        """What a restore says that it wrote: entries whose path is the pool object. It goes with the backup."""
+        source = self.runs[folder.name][0]["opened"]["source"]
         environment = folder.parents[2].relative_to(self.vault).as_posix()
+        if environment == f"{source['projectId']}/{source['environment']}" and not self.lives(source["runId"]):
+            return
         path = f"{environment}/runs/{entry['runId']}/{entry['finished']['attempt']}/map.ndjson.zst"
         data = self.bytes_of(path)
         if data is None:
@@ -236,8 +267,8 @@ class Reader:
         manifest = self.json_of(where)
         if manifest is None:
             return
-        for error in jsonschema.Draft202012Validator(SCHEMA).iter_errors(manifest):
-            self.say(where, f"schema: {'.'.join(map(str, error.absolute_path))}: {error.message[:200]}")
+        for problem in schema_problems((self.vault / where).read_bytes()):
+            self.say(where, f"schema: {problem}")
         if len(self.problems) > before:
             return  # what follows relies on the shape
         bare = {key: value for key, value in manifest.items() if key != "checksum"}
@@ -254,13 +285,11 @@ class Reader:
         self.check_tracker(manifest)
 
     def check_signature(self, path):
-        for key in self.vault.glob("keys/*.pem"):
-            done = subprocess.run(["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", key, "-rawin", "-in",
-                                   self.vault / path, "-sigfile", self.vault / path.with_suffix(".sig")],
-                                  capture_output=True, check=False)
-            if done.returncode == 0:
-                return
-        self.say(path.as_posix(), "no key of the vault verifies the signature")
+        signed, signature = self.bytes_of(path), self.bytes_of(path.with_suffix(".sig"))
+        if None in (signed, signature):
+            return
+        if not any(verifies(key.read_bytes(), signed, signature) for key in self.vault.glob("keys/*.pem")):
+            self.say(path.as_posix(), "no key of the vault verifies the signature")
 
     def check_decisions(self, where, manifest):
         log = self.runs.get(manifest["runId"], [])
@@ -480,10 +509,28 @@ class Reader:
             self.say(path, "doclib.directory is not the copy of the library")
 
 
+@remember
+def schema_problems(manifest):
+    errors = jsonschema.Draft202012Validator(SCHEMA).iter_errors(parse(manifest))
+    return [f"{'.'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in errors]
+
+
+@remember
 def raw_key(pem):
     """The 32 bytes at the end of a SubjectPublicKeyInfo of Ed25519 (RFC 8410)."""
-    done = subprocess.run(["openssl", "pkey", "-pubin", "-in", pem, "-outform", "DER"], capture_output=True, check=True)
+    done = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=pem, capture_output=True, check=True)
     return done.stdout[-32:]
+
+
+@remember
+def verifies(pem, signed, signature):
+    with tempfile.TemporaryDirectory() as folder:
+        key, data, sig = (Path(folder) / name for name in ("key", "data", "sig"))
+        for path, text in ((key, pem), (data, signed), (sig, signature)):
+            path.write_bytes(text)
+        done = subprocess.run(["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", key, "-rawin", "-in", data,
+                               "-sigfile", sig], capture_output=True, check=False)
+    return done.returncode == 0
 
 
 def folder_of(manifest):

@@ -2,13 +2,18 @@
 from outside. Reads vaults by docs/format.md alone (test/e2e/vault_reader.py); shares no code with lc2.
 
     problems = check_after_crash(world, before)   # right after the kill: nothing committed is broken
-    problems = check_settled(world, ...)          # after the command ran again: and nothing is left over
+    problems = check_settled(world, ...)          # after the command ran again: and nothing is left undone
+    problems = check_collected(world, ...)        # long after: a collection leaves no garbage
 """
 
 import json
 import re
+import sqlite3
 import sys
 from pathlib import Path
+
+import leftovers
+from later import DAY
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from vault_reader import NAMES, Reader  # noqa: E402
@@ -99,20 +104,6 @@ def check_after_crash(vault, backups):
     return problems
 
 
-def objects_of(manifest_file):
-    manifest = json.loads(manifest_file.read_text())
-    return {entry["path"] for entry in manifest["documentLibrary"].get("files", [])}
-
-
-def garbage_of(vault):
-    """Pool objects that no manifest refers to."""
-    vault = Path(vault)
-    pool = {path.relative_to(vault).as_posix() for path in vault.glob("*/*/pool/*/*")}
-    for manifest in vault.glob("*/*/*/manifest.json"):
-        pool -= objects_of(manifest)
-    return pool
-
-
 def temporaries_of(folder):
     """Files that are to have another name one day."""
     return [path for path in Path(folder).rglob("*") if path.is_file()
@@ -137,7 +128,7 @@ def check_settled(world, backups, *, most_garbage):
     for run, log in logs_of(world.vault).items():
         if not {entry["event"] for entry in log} & {"committed", "abandoned", "finished"}:
             problems.append(f"run {run} is still open")
-    garbage = garbage_of(world.vault)
+    garbage = [path for path, why in leftovers.leftovers(world.vault) if why.startswith("pool object")]
     if len(garbage) > most_garbage:
         problems.append(f"{len(garbage)} objects are garbage, at most {most_garbage} may be")
     left = sorted(path.name for path in (world.home / "locks").iterdir())
@@ -151,21 +142,44 @@ def check_settled(world, backups, *, most_garbage):
     return problems
 
 
+def check_collected(world, backups, *, full=False, later=8 * DAY, but=()):
+    """Once every waiting time is over (7 days, what failed runs left), one collection leaves no garbage, and takes
+    nothing else. `full`: with what only the full merge finds. `but`: sorts of garbage whose time has not come."""
+    before, started = leftovers.files_of(world.vault), world.later
+    world.later += later
+    ended = world.lc2("gc", *(["--full"] if full else []))
+    world.later = started
+    if ended.code != 0:
+        return [str(ended)]
+    problems = leftovers.check_collection(world.vault, before, full=full, but=but)
+    if living(world.vault) != set(backups):
+        problems.append(f"after a collection {sorted(living(world.vault))} live, not {sorted(backups)}")
+    return problems
+
+
 def check_catalogue(world):
     """It tells of every backup, and says what a new one would say."""
-    def listed():
-        return json.loads(world.must("backup", "list", "-o", "json", "--limit", "100").stdout)["items"]
-
-    before = listed()
+    before = rows_of(world.home / "catalog.db")
     world.must("catalog", "rebuild")
-    after = listed()
-    if before != after:
-        return [f"the catalogue was {brief(before)}, rebuilt it is {brief(after)}"]
-    return []
+    after = rows_of(world.home / "catalog.db")
+    problems = [] if before == after else [f"the catalogue was {brief(before)}, rebuilt it is {brief(after)}"]
+    told = {row["backup_id"] for row in after if row["state"] == "Succeeded"}
+    if told != living(world.vault):
+        problems.append(f"the catalogue tells of {sorted(told)}, but {sorted(living(world.vault))} live")
+    return problems
 
 
-def brief(items):
-    return [(item.get("backupId"), item.get("state")) for item in items]
+def rows_of(catalogue):
+    connection = sqlite3.connect(f"file:{catalogue}?mode=ro", uri=True)
+    connection.row_factory = sqlite3.Row
+    try:
+        return [dict(row) for row in connection.execute("select * from backup_requests order by run_id")]
+    finally:
+        connection.close()
+
+
+def brief(rows):
+    return [(row["backup_id"], row["state"]) for row in rows]
 
 
 def check_audited(vault, action, subject):

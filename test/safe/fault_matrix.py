@@ -11,7 +11,6 @@ import os
 import random
 import re
 import sys
-import threading
 import time
 from collections import Counter
 
@@ -29,18 +28,16 @@ class Faults:
         self.cases, self.refused, self.violations, self.messages = Counter(), Counter(), [], Counter()
         self.operations = {}
         self.longest = 0.0
-        self.lock = threading.Lock()
 
     def note(self, what, ended, problems):
-        with self.lock:
-            self.cases[what.split()[0]] += 1
-            self.refused[what.split()[0]] += ended.code != 0
-            self.longest = max(self.longest, ended.seconds)
-            for problem in problems:
-                self.violations.append(f"{what}: {problem}")
-                print(f"VIOLATION {self.violations[-1]}", flush=True)
-            for line in re.findall(r"^error: (.*)", ended.stderr, re.MULTILINE):
-                self.messages[re.sub(r"'[^']*'|\d+", "*", line)[:150]] += 1
+        self.cases[what.split()[0]] += 1
+        self.refused[what.split()[0]] += ended.code != 0
+        self.longest = max(self.longest, ended.seconds)
+        for problem in problems:
+            self.violations.append(f"{what}: {problem}")
+            print(f"VIOLATION {self.violations[-1]}", flush=True)
+        for line in re.findall(r"^error: (.*)", ended.stderr, re.MULTILINE):
+            self.messages[re.sub(r"'[^']*'|\d+", "*", line)[:150]] += 1
 
 
 def operations_of(world, scenario):
@@ -68,7 +65,8 @@ def judge_message(world, ended):
     return problems
 
 
-def fail(world, name, operation, site, error, lasting, faults):
+def fail(world, name, operation, site, error, lasting):
+    """What Faults.note() takes."""
     scenario = scenarios.ALL[name]()
     scenario.prepare(world)
     plan = f"{operation}{'+' if lasting else ''}:{error}"
@@ -88,7 +86,7 @@ def fail(world, name, operation, site, error, lasting, faults):
             problems += recover(world, scenario)
     except Exception as problem:  # a checker that fails has found something
         problems.append(f"{type(problem).__name__}: {problem}")
-    faults.note(what, ended, problems)
+    return what, ended, problems
 
 
 def recover(world, scenario):
@@ -116,7 +114,7 @@ def run_faults(names, *, operations=None, errors=ERRORS, seed=1, workers=2, bina
             cases += [(name, number, sites[number - 1], error, lasting) for number in numbers for error in errors
                       for lasting in (False, True)]
         rng.shuffle(cases)
-        pool.run(lambda world, case: fail(world, *case, faults), cases)
+        pool.run(lambda world, case: fail(world, *case), cases, faults.note)
     return faults
 
 

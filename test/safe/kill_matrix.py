@@ -7,13 +7,14 @@ point is taken.
 """
 
 import argparse
+import multiprocessing
+import multiprocessing.connection
 import os
 import random
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,8 @@ from pathlib import Path
 
 import checker
 import scenarios
-from world import ROOT, World
+from later import LaterWorld, build_clock
+from world import ROOT
 
 from sample.pg import PrivatePostgres
 
@@ -40,19 +42,17 @@ class Matrix:
         self.cases, self.killed, self.violations = Counter(), Counter(), []
         self.points, self.seconds = {}, {}
         self.sites = Counter()
-        self.lock = threading.Lock()
 
-    def note(self, scenario, at, died, problems):
-        with self.lock:
-            self.cases[scenario.name] += 1
-            self.killed[scenario.name] += died
-            for problem in problems:
-                self.violations.append(f"{scenario.name}, killed at {at}: {problem}")
-                print(f"VIOLATION {self.violations[-1]}", flush=True)
+    def note(self, name, at, died, problems):
+        self.cases[name] += 1
+        self.killed[name] += died
+        for problem in problems:
+            self.violations.append(f"{name}, killed at {at}: {problem}")
+            print(f"VIOLATION {self.violations[-1]}", flush=True)
 
 
 class Workers:
-    """Worlds beside each other on one server, each with a thread of its own."""
+    """Worlds beside each other on one server, each with a process of its own."""
 
     def __init__(self, binary, count=2, **options):
         self.count, self.binary, self.options = count, binary, options
@@ -62,39 +62,57 @@ class Workers:
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(
             prefix="lc2-safe-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
-        self.server.start()
+        self.clock = build_clock(self.folder.name)
+        self.server.start(Path(self.folder.name) / "pg")
         with ThreadPoolExecutor(self.count) as pool:
             self.worlds = list(pool.map(self.make, range(self.count)))
-        self.free = list(self.worlds)
-        self.lock = threading.Lock()
         return self
 
     def make(self, number):
-        world = World(self.server, Path(self.folder.name) / f"w{number}", self.binary, number, **self.options)
-        # What a restore of the second backup has to bring back.
-        world.empty_target()
-        world.must("restore", "create", world.second, "--name", "look")
-        world.of_second = world.snapshot()
-        world.rewind(target=True)
+        world = LaterWorld(self.clock, self.server, Path(self.folder.name) / f"w{number}", self.binary, number,
+                           **self.options)
+        world.rewind(target=True)  # as it will be after each restore
         return world
 
     def __exit__(self, *_):
         self.server.remove()
         self.folder.cleanup()
 
-    def run(self, work, items):
-        """work(world, item) for each; a world serves one at a time."""
-        def one(item):
-            with self.lock:
-                world = self.free.pop()
-            try:
-                return work(world, item)
-            finally:
-                with self.lock:
-                    self.free.append(world)
+    def run(self, work, items, note):
+        """note(*work(world, item)) for each item. A world serves one at a time, in a process of its own, as half of
+        a case is Python."""
+        context = multiprocessing.get_context("fork")
+        taken, pipes = context.Value("l", 0), {}
+        for world in self.worlds:
+            reader, writer = context.Pipe(duplex=False)
+            process = context.Process(target=serve, args=(world, work, items, taken, writer))
+            process.start()
+            writer.close()
+            pipes[reader] = process
+        died = []
+        while pipes:
+            for reader in multiprocessing.connection.wait(list(pipes)):
+                try:
+                    result = reader.recv()
+                except EOFError:
+                    process = pipes.pop(reader)
+                    process.join()
+                    died += [process.exitcode] if process.exitcode else []
+                else:
+                    note(*result)
+        if died:
+            raise AssertionError(f"workers died: {died}")
 
-        with ThreadPoolExecutor(self.count) as pool:
-            return list(pool.map(one, items))
+
+def serve(world, work, items, taken, writer):
+    """Takes items until there are no more."""
+    while True:
+        with taken:
+            number = taken.value
+            taken.value += 1
+        if number >= len(items):
+            return
+        writer.send(work(world, items[number]))
 
 
 def trace(world, scenario):
@@ -108,31 +126,32 @@ def trace(world, scenario):
     return [line.split()[1] for line in file.read_text().splitlines()], ended.seconds
 
 
-def settle(world, scenario, matrix, at, died):
-    """Checks, runs the command again, checks again."""
+def settle(world, scenario, at, died):
+    """Checks, runs the command again, checks again. What Matrix.note() takes."""
     problems = []
     try:
         problems = checker.check_after_crash(world.vault, scenario.before(world))
         problems = [f"right after: {problem}" for problem in problems]
+        problems += [f"given up: {problem}" for problem in scenario.given_up(world)]
         problems += scenario.after(world, world.lc2(*scenario.request))
     except Exception as problem:  # a checker that fails has found something
         problems.append(f"{type(problem).__name__}: {problem}")
-    matrix.note(scenario, at, died, problems)
+    return scenario.name, at, died, problems
 
 
-def kill_at_point(world, scenario, matrix, point, site):
+def kill_at_point(world, scenario, point, site):
     scenario.prepare(world)
     ended = world.lc2(*scenario.request, env={"LC2_CRASH_AT": str(point)})
-    settle(world, scenario, matrix, f"point {point} ({site})", ended.code == -signal.SIGKILL)
+    return settle(world, scenario, f"point {point} ({site})", ended.code == -signal.SIGKILL)
 
 
-def kill_after(world, scenario, matrix, seconds):
+def kill_after(world, scenario, seconds):
     scenario.prepare(world)
     child = world.start(*scenario.request)
     time.sleep(seconds)
     child.kill()
     child.communicate()
-    settle(world, scenario, matrix, f"{seconds * 1000:.0f} ms", child.returncode == -signal.SIGKILL)
+    return settle(world, scenario, f"{seconds * 1000:.0f} ms", child.returncode == -signal.SIGKILL)
 
 
 def run_matrix(names, *, points=None, instants=0, seed=1, workers=2, binary=None):
@@ -158,11 +177,10 @@ def run_matrix(names, *, points=None, instants=0, seed=1, workers=2, binary=None
             name, point, detail = case
             scenario = scenarios.ALL[name]()
             if point is None:
-                kill_after(world, scenario, matrix, detail)
-            else:
-                kill_at_point(world, scenario, matrix, point, detail)
+                return kill_after(world, scenario, detail)
+            return kill_at_point(world, scenario, point, detail)
 
-        pool.run(work, cases)
+        pool.run(work, cases, matrix.note)
     return matrix
 
 

@@ -12,43 +12,19 @@ import argparse
 import json
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections import Counter
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from world import ROOT, World
+from later import DAY, LaterWorld, build_clock
+from world import ROOT
 
 from sample.pg import PrivatePostgres
 
-DAY = 86_400
 STATES = ("InProgress", "Succeeded", "Failed", "Cancelled", "Deleting", "Deleted")
 STEPS = {"back up": 4, "fail": 1, "hold": 3, "release": 1, "extend": 3, "delete": 3, "withdraw": 1, "verify": 3,
          "damage": 1, "days pass": 3, "retention": 3}
-
-
-def build_clock(folder):
-    library = Path(folder) / "later.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library,
-                    ROOT / "test/safe/later.c", "-ldl"], check=True)
-    return library
-
-
-class LaterWorld(World):
-    """Its commands see a clock that is `later` seconds ahead."""
-
-    def __init__(self, clock, *args, **options):
-        self.clock, self.later = clock, 0
-        super().__init__(*args, **options)
-
-    def environment(self, extra=None):
-        return super().environment({"LD_PRELOAD": str(self.clock), "LC2_TEST_LATER": str(self.later), **(extra or {})})
-
-    def day(self, ahead):
-        at = datetime.now(timezone.utc) + timedelta(seconds=self.later, days=ahead)
-        return at.strftime("%Y-%m-%d")
 
 
 class History:

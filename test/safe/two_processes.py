@@ -12,7 +12,6 @@ import random
 import shutil
 import signal
 import sys
-import threading
 import time
 from collections import Counter
 
@@ -29,15 +28,13 @@ MODES = ("same request, one home", "different requests, one home", "same request
 class Meetings:
     def __init__(self):
         self.cases, self.stopped, self.violations = Counter(), Counter(), []
-        self.lock = threading.Lock()
 
     def note(self, mode, at, was_stopped, problems):
-        with self.lock:
-            self.cases[mode] += 1
-            self.stopped[mode] += was_stopped
-            for problem in problems:
-                self.violations.append(f"{mode}, stopped at {at}: {problem}")
-                print(f"VIOLATION {self.violations[-1]}", flush=True)
+        self.cases[mode] += 1
+        self.stopped[mode] += was_stopped
+        for problem in problems:
+            self.violations.append(f"{mode}, stopped at {at}: {problem}")
+            print(f"VIOLATION {self.violations[-1]}", flush=True)
 
 
 def commands_of(mode, world):
@@ -58,8 +55,8 @@ def wait_stopped(child):
     return info.si_code == os.CLD_STOPPED
 
 
-def meet(world, mode, point, meetings, seconds=None):
-    """Stopped at crash point `point`, or after so many `seconds`."""
+def meet(world, mode, point, seconds, patience):
+    """Stopped at crash point `point`, or after so many `seconds`. What Meetings.note() takes."""
     world.rewind()
     if "two homes" in mode:
         shutil.rmtree(world.home.with_name("home2"), ignore_errors=True)
@@ -76,7 +73,7 @@ def meet(world, mode, point, meetings, seconds=None):
     # It may wait for what the stopped one holds: then that is woken, and both have to come to an end.
     rival = world.start(*other, env={"LC2_HOME": str(home)})
     try:
-        rival.wait(meetings.patience)
+        rival.wait(patience)
         rival_waits = False
     except Exception:
         rival_waits = True
@@ -92,8 +89,8 @@ def meet(world, mode, point, meetings, seconds=None):
             problems.append(f"`{' '.join(process.args[1:])}` hangs")
     if not problems:
         problems = judge(world, mode, (child, rival), outputs, home)
-    meetings.note(mode + (" (waits)" if rival_waits else ""), point if seconds is None else f"{seconds * 1000:.0f} ms",
-                  was_stopped, problems)
+    return (mode + (" (waits)" if rival_waits else ""), point if seconds is None else f"{seconds * 1000:.0f} ms",
+            was_stopped, problems)
 
 
 def judge(world, mode, processes, outputs, home):
@@ -129,7 +126,6 @@ def judge(world, mode, processes, outputs, home):
 
 def run_meetings(cases=200, seed=1, workers=2, binary=None, patience=10):
     meetings, rng = Meetings(), random.Random(seed)
-    meetings.patience = patience
     with Workers(binary or build_crash(), workers) as pool:
         world = pool.worlds[0]
         points = {}
@@ -144,7 +140,7 @@ def run_meetings(cases=200, seed=1, workers=2, binary=None, patience=10):
             mode = MODES[number % len(MODES)]
             count, seconds = points["delete" if "deletion" in mode else "create"]
             plan.append((mode, rng.randint(1, count), None) if number % 4 else (mode, None, rng.uniform(0, seconds)))
-        pool.run(lambda one, case: meet(one, case[0], case[1], meetings, case[2]), plan)
+        pool.run(lambda one, case: meet(one, *case, patience), plan, meetings.note)
     return meetings
 
 
