@@ -286,9 +286,8 @@ class Reader:
 
     def check_signature(self, path):
         signed, signature = self.bytes_of(path), self.bytes_of(path.with_suffix(".sig"))
-        if None in (signed, signature):
-            return
-        if not any(verifies(key.read_bytes(), signed, signature) for key in self.vault.glob("keys/*.pem")):
+        if None in (signed, signature) or not any(
+                verifies(key.read_bytes(), signed, signature) for key in self.vault.glob("keys/*.pem")):
             self.say(path.as_posix(), "no key of the vault verifies the signature")
 
     def check_decisions(self, where, manifest):

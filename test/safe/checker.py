@@ -142,16 +142,16 @@ def check_settled(world, backups, *, most_garbage):
     return problems
 
 
-def check_collected(world, backups, *, full=False, later=8 * DAY, but=()):
+def check_collected(world, backups, *, later=8 * DAY, full=False, **options):
     """Once every waiting time is over (7 days, what failed runs left), one collection leaves no garbage, and takes
-    nothing else. `full`: with what only the full merge finds. `but`: sorts of garbage whose time has not come."""
+    nothing else. `full`: with what only the full merge finds. Options: those of leftovers.check_collection()."""
     before, started = leftovers.files_of(world.vault), world.later
     world.later += later
     ended = world.lc2("gc", *(["--full"] if full else []))
     world.later = started
     if ended.code != 0:
         return [str(ended)]
-    problems = leftovers.check_collection(world.vault, before, full=full, but=but)
+    problems = leftovers.check_collection(world.vault, before, full=full, **options)
     if living(world.vault) != set(backups):
         problems.append(f"after a collection {sorted(living(world.vault))} live, not {sorted(backups)}")
     return problems

@@ -155,7 +155,7 @@ class Collect(Scenario):
             return [f"the collection does not come to its end: {ended}"]
         problems = checker.check_collected(world, self.living, later=0, but=["that was abandoned (lost)"])
         return problems + settled(world, self.living, most_garbage=50) + checker.check_collected(
-            world, self.living, full=True)
+            world, self.living, full=True, folders=True)
 
 
 def given_up(scenario, world):
