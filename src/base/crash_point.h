@@ -9,12 +9,11 @@
 // A test steers the program by its environment:
 //   LC2_CRASH_TRACE=FILE   one line for each point passed: its number, its name, and at the
 //                          beginning of an operation that one's number
-//   LC2_CRASH_AT=N         at the N-th point the program is killed, as by SIGKILL; NAME:N: at the
-//                          N-th of this name. Threads pass points in no fixed order, so only the
-//                          latter is the same in every run
-//   LC2_STOP_AT=N          at the N-th point, or NAME:N, it is stopped, until somebody sends
-//   SIGCONT LC2_FAULT_AT=N:ENOSPC  the N-th operation is not done and fails so; with N+ all from
-//   then on.
+//   LC2_CRASH_AT=N         at the N-th point the program is killed, as by SIGKILL
+//   LC2_CRASH_AT=NAME:N    at the N-th of this name: threads pass points in no fixed order, so that
+//                          only this is the same in every run
+//   LC2_STOP_AT=N          or NAME:N: it is stopped there, until somebody sends SIGCONT
+//   LC2_FAULT_AT=N:ENOSPC  the N-th operation is not done and fails so; with N+ all from then on.
 //                          ENOSPC, EROFS, EIO, EMFILE, EDQUOT or EACCES
 namespace lc2 {
 

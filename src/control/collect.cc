@@ -94,6 +94,7 @@ class Collector {
     catalog::BackupFilter filter{
         .project_id = at_.id().project.str(),
         .environment = at_.id().environment.str(),
+        .location = at_.environment.spec.backup_location,
         .states = {catalog::BackupState::kInProgress, catalog::BackupState::kSucceeded,
                    catalog::BackupState::kDeleting},
         .limit = 1'000};

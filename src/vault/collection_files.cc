@@ -1,6 +1,8 @@
 // Files of one run beside the pool: dumps, indexes and shards, plain copies, records.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "vault/collection_internal.h"
 #include "vault/commit.h"
 
@@ -30,10 +32,9 @@ std::set<std::string> PartsOf(const EnvironmentId& env, const Candidate& candida
 }
 
 bool IsPart(const std::set<std::string>& parts, const std::string& key) {
-  const auto after = parts.upper_bound(key);
-  if (after == parts.begin()) return false;
-  const std::string& part = *std::prev(after);
-  return key == part || (part.ends_with('/') && key.starts_with(part));
+  return std::any_of(parts.begin(), parts.end(), [&](const std::string& part) {
+    return key == part || (part.ends_with('/') && key.starts_with(part));
+  });
 }
 
 class RunFiles {
