@@ -9,6 +9,13 @@ bool IsUnreserved(char c) {
          c == '.' || c == '_' || c == '~';
 }
 
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
 }  // namespace
 
 std::string PercentEncode(std::string_view text, std::string_view keep) {
@@ -26,6 +33,27 @@ std::string PercentEncode(std::string_view text, std::string_view keep) {
     encoded += kDigits[byte & 15];
   }
   return encoded;
+}
+
+Result<std::string> FormDecode(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i] == '+' ? ' ' : text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
+    if (high < 0 || low < 0) {
+      return Error{.kind = ErrorKind::kInvalid,
+                   .code = "net.percent",
+                   .message = "a '%' is not followed by two hex digits"};
+    }
+    decoded += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return decoded;
 }
 
 }  // namespace lc2::net
