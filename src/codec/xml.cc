@@ -44,9 +44,14 @@ class Reader {
  private:
   static Reader& Of(void* self) { return *static_cast<Reader*>(self); }
 
+  // Without its prefix, where a name is left then.
   static std::string_view LocalName(const char* name) {
     const std::string_view whole(name);
-    return whole.substr(whole.rfind(':') + 1);
+    const std::string_view local = whole.substr(whole.rfind(':') + 1);
+    const char first = local.empty() ? '\0' : local.front();
+    const bool is_name =
+        (first >= 'A' && first <= 'Z') || (first >= 'a' && first <= 'z') || first == '_';
+    return is_name ? local : whole;
   }
 
   static void OnBegin(void* self, const char* name, const char** /*attributes*/) {

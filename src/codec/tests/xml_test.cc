@@ -28,6 +28,14 @@ TEST(Xml, IsElementsAndText) {
   EXPECT_EQ(page->TextOf("Absent"), "");
 }
 
+// What may come of a name without its prefix is no name of its own.
+TEST(Xml, APrefixAloneIsTheName) {
+  EXPECT_EQ(ParseXml("<s:/>")->name, "s:");
+  EXPECT_EQ(ParseXml("<s:1/>")->name, "s:1");
+  EXPECT_EQ(ParseXml("<s:t:a/>")->name, "a");
+  EXPECT_EQ(ParseXml("<_/>")->name, "_");
+}
+
 TEST(Xml, TextAroundChildrenIsTheElementsOwn) {
   const auto mixed = ParseXml("<a>one<b>two</b> three</a>");
   ASSERT_TRUE(mixed.has_value());
