@@ -45,7 +45,8 @@ def look(world):
         problems.append(f"it is still published: {[path.name for path in left]}")
     if (living := checker.living(world.vault)) != {world.second}:
         problems.append(f"living backups are {sorted(living)}")
-    if world.first in world.must("backup", "list", "--state", "Succeeded").stdout:
+    # Line by line: of two backups of one second the later one's id begins with the other's.
+    if world.first in world.must("backup", "list", "--state", "Succeeded", "-o", "name").stdout.split():
         problems.append("it is listed as Succeeded")
     return problems
 

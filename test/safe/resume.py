@@ -65,17 +65,20 @@ class Resume:
         self.world.rewind()
         at = self.rng.randint(first, last)
         for number in range(kills):
+            before, durable = self.copied(), self.durable()
             ended = self.world.lc2(*COMMAND, env={"LC2_CRASH_AT": str(at)})
             if ended.code != -signal.SIGKILL:
                 break
             self.problems += checker.check_after_crash(self.world.vault, [])
-            self.lost.append(self.copied() - sum(batches_of(self.world.vault).values()))
+            # What an attempt before has copied, this one copies once more: of another file, so that it counts.
+            new = self.copied().items() - before.items()
+            self.lost.append(len(new) - (self.durable() - durable))
             if self.lost[-1] > BATCH + WINDOW:
                 self.problems.append(f"killed at {at}, {self.lost[-1]} copied objects are lost")
             if number == 0 and record(self.world.vault, "a1", "database") is None:
                 self.problems.append(f"killed at {at}, but the dump was not finished")
             # What is left is shorter by what is durable.
-            at = self.rng.randint(200, max(201, last - 6 * sum(batches_of(self.world.vault).values())))
+            at = self.rng.randint(200, max(201, last - 6 * self.durable()))
         durable = batches_of(self.world.vault)
         ended = self.world.lc2(*COMMAND)
         if ended.code != 0 and not had_succeeded(ended):
@@ -85,9 +88,14 @@ class Resume:
         return objects
 
     def copied(self):
-        """Objects whose bytes lie in the vault, under their name or yet without."""
+        """Objects whose bytes lie in the vault, under their name or yet without: path -> inode."""
         vault = self.world.vault
-        return sum(len(list(vault.glob(pattern))) for pattern in ("*/*/pool/*/*", f"{checker.TEMPORARY}/*-*"))
+        return {path: path.stat().st_ino for pattern in ("*/*/pool/*/*", f"{checker.TEMPORARY}/*-*")
+                for path in vault.glob(pattern)}
+
+    def durable(self):
+        """Objects in all batches that are durable."""
+        return sum(batches_of(self.world.vault).values())
 
     def judge(self, objects, durable):
         vault = self.world.vault

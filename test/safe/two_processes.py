@@ -50,6 +50,8 @@ def commands_of(mode, world):
 
 def wait_stopped(child):
     """Whether it was stopped; else it has ended."""
+    if child.returncode is not None:
+        return False
     # WNOWAIT: subprocess has to find the end of its child itself.
     info = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WSTOPPED | os.WNOWAIT)
     return info.si_code == os.CLD_STOPPED
