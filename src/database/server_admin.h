@@ -27,7 +27,7 @@ class ServerAdmin {
 
   // An empty database in UTF-8. If `like` exists: with its owner, with its locale if it is in
   // UTF-8, and in its tablespace if the role may create there. A server goes on with it when the
-  // client has died: DropIfExists() with kEnded waits for nobody's creation, it ends it.
+  // client has died, until DropIfExists() with kEnded ends it.
   Result<void> Create(const Context& ctx, const std::string& database, const std::string& like);
   // What `from` has beside its contents: settings, connection limit, grants and owner. A setting
   // that this role may not make is left out with a warning.
