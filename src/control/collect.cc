@@ -123,7 +123,8 @@ class Collector {
       const auto finished = vault::FinishCommit(ctx_, vault, at_.id(), run.run);
       if (!finished.has_value()) done = finished.error();
     }
-    if (!done.has_value()) Warn("decision not carried out", run.run.str(), done.error());
+    // The catalogue goes on telling otherwise, so that the next collection tries again.
+    if (!done.has_value()) return Warn("decision not carried out", run.run.str(), done.error());
     ShowBackup(ctx_, deps_, at_, run);
   }
 

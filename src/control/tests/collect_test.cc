@@ -125,6 +125,21 @@ TEST_F(CollectTest, ADeletionThatWasCutShortIsCarriedOut) {
   EXPECT_EQ(Audited("backup.deleted"), 1);
 }
 
+// What could not be carried out is not shown as if it were: the next collection goes on with it.
+TEST_F(CollectTest, ADeletionThatFailsIsTriedAgain) {
+  MakeBackup();
+  DecideDeletion(kName);
+  vault->Plan({.operation = "delete", .key_part = "backup-metadata/", .times = 2});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(IsOk(Collect()));
+    ASSERT_FALSE(KeysOf(*vault, "backup-metadata/").empty());
+    EXPECT_EQ(catalog->Get(ctx, kRetail, BackupId(kName))->state, catalog::BackupState::kSucceeded);
+  }
+  EXPECT_TRUE(IsOk(Collect()));
+  EXPECT_TRUE(KeysOf(*vault, "backup-metadata/").empty());
+  EXPECT_EQ(catalog->Get(ctx, kRetail, BackupId(kName))->state, catalog::BackupState::kDeleted);
+}
+
 TEST_F(CollectTest, ARebuiltCatalogueCarriesOutADeletionToo) {
   MakeBackup();
   DecideDeletion(kName);
