@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "cloud/aws/text_internal.h"
+
 namespace lc2::cloud::aws {
 
 namespace {
@@ -23,14 +25,6 @@ std::string_view WithoutComment(std::string_view text) {
     if ((text[i] == '#' || text[i] == ';') && IsBlank(text[i - 1])) return text.substr(0, i);
   }
   return text;
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
 }
 
 class File {

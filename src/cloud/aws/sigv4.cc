@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/time_format.h"
+#include "cloud/aws/text_internal.h"
 #include "net/percent.h"
 
 namespace lc2::cloud::aws {
@@ -25,13 +26,6 @@ bool IsSigned(const std::string& name) {
       "transfer-encoding", "x-amzn-trace-id"};
   return !name.starts_with("proxy-") &&
          std::find(kNever.begin(), kNever.end(), name) == kNever.end();
-}
-
-std::string Lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
 }
 
 // "20260102T030405Z"
