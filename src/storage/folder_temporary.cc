@@ -140,7 +140,9 @@ void TemporaryArea::EndSession() {
     if (name.view().starts_with(session_ + "-")) return;
   }
   const std::string lock = session_ + std::string(kLockSuffix);
-  AtCrashPoint("temporary.unlock", [&] { return ::unlinkat(folder_->get(), lock.c_str(), 0); });
+  const auto unlock = [&] { return ::unlinkat(folder_->get(), lock.c_str(), 0); };
+  // Once more: in a library the next session may be months away.
+  if (AtCrashPoint("temporary.unlock", unlock) != 0) AtCrashPoint("temporary.unlock", unlock);
 }
 
 // Without a lock, files that nobody comes back for stay for a day.
