@@ -2,16 +2,14 @@
 
 #include <string>
 
-#include "cloud/aws/sigv4.h"
+#include "cloud/aws/endpoint.h"
 
 namespace lc2::cloud::aws {
 
 // Where a bucket is found, and how it is addressed.
 struct S3Bucket {
   std::string name;
-  std::string region;  // that it is signed for
-  std::string scheme = "https";
-  std::string host;         // of the service, with a port where it has one; no bucket
+  Endpoint endpoint;        // of the service, without the bucket
   bool in_the_path = true;  // "host/bucket/key"; else "bucket.host/key"
 
   // One of Amazon's own, in a region of any of its partitions. A name with a dot is put into the

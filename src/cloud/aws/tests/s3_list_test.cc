@@ -107,7 +107,8 @@ TEST(S3Bucket, IsPartOfTheHostOrOfThePath) {
   const S3Bucket dotted = S3Bucket::OfAmazon("retail.example", "cn-north-1");
   EXPECT_EQ(BucketRequest(dotted).host, "s3.cn-north-1.amazonaws.com.cn");
   EXPECT_EQ(ObjectRequest(dotted, "k").path, "/retail.example/k");
-  const S3Bucket own{.name = "b", .region = "x", .scheme = "http", .host = "127.0.0.1:9000"};
+  const S3Bucket own{.name = "b",
+                     .endpoint = {.scheme = "http", .host = "127.0.0.1:9000", .region = "x"}};
   EXPECT_EQ(BucketRequest(own).path, "/b");
   EXPECT_EQ(ObjectRequest(own, "k", "HEAD").method, "HEAD");
 }
