@@ -28,8 +28,9 @@ class ScriptedTransport final : public net::Transport {
     Exchange(std::string method, std::string url)
         : method_(std::move(method)), url_(std::move(url)) {}
     // Answers at once, from within Submit().
-    void Reply(int status, std::string body = {}) {
-      answer_ = net::HttpResponse{.status = status, .headers = {}, .body = std::move(body)};
+    void Reply(int status, std::string body = {}, std::vector<net::HttpHeader> headers = {}) {
+      answer_ = net::HttpResponse{
+          .status = status, .headers = std::move(headers), .body = std::move(body)};
     }
     void Fail(Error error) { answer_ = std::move(error); }
     // Answers once the test says AnswerHeld().

@@ -35,32 +35,45 @@ bool CredentialCache::Due() const {
   return EndsWithin(std::min<std::chrono::nanoseconds>(timing_.refresh_before, lifetime_ / 2));
 }
 
+bool CredentialCache::EndsSoon() const {
+  return kept_ &&
+         EndsWithin(std::min<std::chrono::nanoseconds>(timing_.wait_before, lifetime_ / 4));
+}
+
+void CredentialCache::Want() {
+  if (wanted_) return;
+  wanted_ = true;
+  changed_.notify_all();
+}
+
 Result<Credentials> CredentialCache::Get(const Context& ctx) {
   std::unique_lock lock(mutex_);
   const std::uint64_t before = refreshes_;
   for (;;) {
     LC2_RETURN_IF_ERROR(ctx.Check());
     const bool due = Due();
-    if (due && !wanted_) {
-      wanted_ = true;
-      changed_.notify_all();
-    }
-    const bool soon =
-        kept_ && EndsWithin(std::min<std::chrono::nanoseconds>(timing_.wait_before, lifetime_ / 4));
+    if (due) Want();
     // One refresh is waited for; what it brings has to do.
     const bool settled = !due || refreshes_ != before;
-    if (Usable() && (!soon || settled)) return kept_->keys;
+    if (Usable() && (!EndsSoon() || settled)) return kept_->keys;
     if (settled && failed_) return *failed_;
     changed_.wait_for(lock, kLook);
   }
+}
+
+std::optional<Credentials> CredentialCache::Peek() {
+  const std::lock_guard lock(mutex_);
+  const bool due = Due();
+  if (due) Want();
+  if (!Usable() || (EndsSoon() && due)) return std::nullopt;
+  return kept_->keys;
 }
 
 void CredentialCache::Reject(const Credentials& keys) {
   const std::lock_guard lock(mutex_);
   if (!kept_ || rejected_ || !kept_->keys.Same(keys) || Resting()) return;
   rejected_ = true;
-  wanted_ = true;
-  changed_.notify_all();
+  Want();
 }
 
 std::chrono::milliseconds CredentialCache::TimeToLook() const {

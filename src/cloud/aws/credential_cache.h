@@ -39,6 +39,9 @@ class CredentialCache {
   // their end. Errors: those of the source, and of ctx.Check().
   Result<Credentials> Get(const Context& ctx);
 
+  // What Get() would give without waiting; nothing where it would wait or fail.
+  std::optional<Credentials> Peek();
+
   // A service says that these are no longer good. The next Get() gives what the source has now:
   // the same ones, if it has no others.
   void Reject(const Credentials& keys);
@@ -50,6 +53,8 @@ class CredentialCache {
   bool Usable() const;   // what is kept
   bool Resting() const;  // after the last refresh
   bool EndsWithin(std::chrono::nanoseconds margin) const;
+  bool EndsSoon() const;
+  void Want();
   void Run(const std::stop_token& stop);
   Result<TimedCredentials> Refresh(const Context& ctx, const std::stop_token& stop);
   void Take(Result<TimedCredentials> fetched);

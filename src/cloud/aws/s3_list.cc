@@ -108,10 +108,12 @@ class PageReader final : public codec::XmlHandler {
 
 }  // namespace
 
-UnsignedRequest ListRequest(const S3Bucket& bucket, const ListQuery& query) {
-  UnsignedRequest request = BucketRequest(bucket);
+S3Call ListCall(const ListQuery& query) {
+  S3Call call{.what = "list what lies below '" + query.prefix + "'"};
+  // A page of 1,000 keys of 1,024 bytes, three characters each.
+  call.limits.max_response_bytes = codec::kMaxXmlBytes;
   const auto add = [&](const char* name, const std::string& value) {
-    if (!value.empty()) request.query.push_back({name, value});
+    if (!value.empty()) call.query.push_back({name, value});
   };
   add("list-type", "2");
   add("encoding-type", "url");
@@ -120,7 +122,7 @@ UnsignedRequest ListRequest(const S3Bucket& bucket, const ListQuery& query) {
   add("delimiter", query.delimiter);
   add("continuation-token", query.continuation_token);
   if (query.continuation_token.empty()) add("start-after", query.start_after);
-  return request;
+  return call;
 }
 
 Result<ListPage> ParseListPage(std::string_view body) {

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "cloud/aws/s3_bucket.h"
+#include "cloud/aws/s3_call.h"
 
 // Pages of a bucket's objects
 // (https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html). Pure.
@@ -38,7 +38,7 @@ struct ListPage {
 };
 
 // Asks for encoded keys: XML cannot hold each of them.
-UnsignedRequest ListRequest(const S3Bucket& bucket, const ListQuery& query);
+S3Call ListCall(const ListQuery& query);
 
 // Errors: kUnavailable "s3.bad_page": no whole listing, as S3 sends now and then; ask again.
 Result<ListPage> ParseListPage(std::string_view body);

@@ -183,6 +183,22 @@ TEST_F(CredentialCacheTest, RejectedOnesAreNotGivenAgainWhileTheSourceFails) {
   EXPECT_EQ(Get(), "sts.denied");
 }
 
+TEST_F(CredentialCacheTest, APeekDoesNotWait) {
+  source_->Keys("A", clock_.Now() + 1h);
+  source_->Keys("B", clock_.Now() + 2h);
+  source_->Hold(true);
+  EXPECT_FALSE(cache_->Peek().has_value());
+  source_->WaitUntilAsked(1);
+  source_->Hold(false);
+  EXPECT_EQ(Get(), "A") << "the peek asked";
+  EXPECT_EQ(source_->asked(), 1);
+  EXPECT_EQ(cache_->Peek()->access_key_id, "A");
+  clock_.Advance(51min);
+  EXPECT_FALSE(cache_->Peek().has_value()) << "one would wait for the next ones";
+  EXPECT_EQ(Get(), "B");
+  EXPECT_EQ(cache_->Peek()->access_key_id, "B");
+}
+
 TEST_F(CredentialCacheTest, ExpiredOnesAreNone) {
   source_->Keys("A", clock_.Now());
   EXPECT_EQ(Get(), "aws.expired");

@@ -86,17 +86,16 @@ TEST(S3List, APageThatIsNotWholeIsAskedForAgain) {
   }
 }
 
-std::string Query(const UnsignedRequest& request) {
+std::string Query(const S3Call& request) {
   std::string text;
   for (const QueryParameter& one : request.query) text += one.name + "=" + *one.value + "&";
   return text;
 }
 
 TEST(S3List, ATokenTakesThePlaceOfAStart) {
-  const S3Bucket bucket = S3Bucket::OfAmazon("b", "eu-west-1");
-  EXPECT_EQ(Query(ListRequest(bucket, {.prefix = "p/", .start_after = "p/a"})),
+  EXPECT_EQ(Query(ListCall({.prefix = "p/", .start_after = "p/a"})),
             "list-type=2&encoding-type=url&max-keys=1000&prefix=p/&start-after=p/a&");
-  EXPECT_EQ(Query(ListRequest(bucket, {.start_after = "a", .continuation_token = "t"})),
+  EXPECT_EQ(Query(ListCall({.start_after = "a", .continuation_token = "t"})),
             "list-type=2&encoding-type=url&max-keys=1000&continuation-token=t&");
 }
 
