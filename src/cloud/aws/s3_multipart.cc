@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include "base/crc.h"
 #include "base/time_format.h"
 #include "codec/xml.h"
 #include "net/percent.h"
@@ -62,13 +61,9 @@ Result<std::string> ReadUploadId(const net::HttpResponse& response) {
 }
 
 S3Call UploadPartCall(const std::string& key, const std::string& upload, int number,
-                      std::string body, bool checksum) {
+                      std::string body, const std::string& checksum) {
   S3Call call = PartCall(key, upload, number);
-  if (checksum) {
-    Crc64Nvme crc;
-    crc.Update(body);
-    call.headers.push_back({"x-amz-checksum-crc64nvme", CrcBase64(crc.value())});
-  }
+  if (!checksum.empty()) call.headers.push_back({"x-amz-checksum-crc64nvme", checksum});
   call.body = std::move(body);
   return call;
 }

@@ -27,8 +27,9 @@ struct UploadedPart {
   std::string etag;
   std::string checksum;  // CRC-64/NVME in base64; "" without
 };
+// `checksum`: CRC-64/NVME of the body in base64; "" without.
 S3Call UploadPartCall(const std::string& key, const std::string& upload, int number,
-                      std::string body, bool checksum);
+                      std::string body, const std::string& checksum);
 UploadedPart ReadPart(const net::HttpResponse& response, int number);
 
 // A part out of another object: `first` its first byte, `count` how many.

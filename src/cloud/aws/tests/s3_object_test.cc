@@ -176,7 +176,7 @@ TEST(S3Multipart, IsNotBegunTwice) {
 }
 
 TEST(S3Multipart, PartsAreNumberedAndChecked) {
-  const S3Call part = UploadPartCall("k", "u", 7, "123456789", true);
+  const S3Call part = UploadPartCall("k", "u", 7, "123456789", "rosUhgp5mIg=");
   EXPECT_EQ(QueryOf(part), "partNumber=7&uploadId=u&");
   EXPECT_EQ(HeaderOf(part, "x-amz-checksum-crc64nvme"), "rosUhgp5mIg=");
   const UploadedPart sent = ReadPart(
