@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/time_format.h"
+#include "s3sim/checksum.h"
 #include "s3sim/copy_source_internal.h"
 #include "s3sim/injection_internal.h"
 #include "s3sim/list_token_internal.h"
