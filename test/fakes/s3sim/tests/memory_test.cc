@@ -27,7 +27,9 @@ TEST(Memory, OfAnObjectIsAFewHundredBytes) {
   RecordProperty("bytes_per_object", std::to_string(used));
   EXPECT_EQ(service.Versions("b").size(), static_cast<std::size_t>(kObjects));
   // The sanitizer has another allocator, which does not tell.
-  if (kMeasures) EXPECT_LT(used, 320U);
+  if (kMeasures) {
+    EXPECT_LT(used, 320U);
+  }
 }
 
 }  // namespace

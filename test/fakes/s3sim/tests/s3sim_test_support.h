@@ -8,6 +8,7 @@
 
 #include "cloud/aws/sigv4.h"
 #include "codec/xml.h"
+#include "s3sim/checksum.h"
 #include "s3sim/service.h"
 #include "testing/fake_clock.h"
 

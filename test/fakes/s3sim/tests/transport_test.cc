@@ -73,7 +73,9 @@ TEST_P(S3SimWays, CarryRequestsAndReplies) {
   EXPECT_EQ(counters.all(), 6);
   EXPECT_EQ(counters.of(Operation::kHeadObject), 2);
   EXPECT_EQ(counters.bytes_in, 5);
-  if (server) EXPECT_EQ(server->connections(), 1);
+  if (server != nullptr) {
+    EXPECT_EQ(server->connections(), 1);
+  }
 }
 
 TEST_P(S3SimWays, AResponseThatIsTooLargeIsNotTaken) {
