@@ -2,6 +2,7 @@
 
     with SeaweedFs() as store: ...      the wide one; lists in another order than S3, see its verdict below
     with Ministack() as store: ...      byte order and odd keys as S3 has them; STS, IAM
+    with S3Sim() as store: ...          our own, test/fakes/s3sim; faults on order, and further options of the program
 
 SeaweedFS lists `a/b` before `a b`, takes `\\` for `/` and drops empty segments of a key; `.` and `..` it refuses.
 """
@@ -22,6 +23,7 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
+ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 60
 REGION = "us-east-1"
 
@@ -133,3 +135,22 @@ class Ministack(Server):
         iam.put_user_policy(UserName="lc2", PolicyName="all", PolicyDocument=json.dumps(policy))
         keys = iam.create_access_key(UserName="lc2")["AccessKey"]
         self.id, self.secret = keys["AccessKeyId"], keys["SecretAccessKey"]
+
+
+class S3Sim(Server):
+    id, secret = "LC2S3SIM", "s3sim/Secret+Key"
+
+    def __init__(self, *options):
+        self.options = options
+
+    def command(self, folder):
+        program = Path(os.environ.get("LC2_BUILD") or ROOT / "build") / "test/fakes/s3sim/s3sim"
+        if not os.access(program, os.X_OK):
+            raise AssertionError(f"there is no program at '{program}'; './dev e2e' builds it")
+        return [program, "--listen", "127.0.0.1:0", "--key", f"{self.id}:{self.secret}", *self.options], {}
+
+    def is_ready(self):
+        """It says where it listens as soon as it does."""
+        first, line_end, _ = self.log.read_text().partition("\n")
+        self.host = first
+        return line_end == "\n" and first.startswith("127.0.0.1:")

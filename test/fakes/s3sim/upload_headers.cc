@@ -133,6 +133,19 @@ std::variant<Attributes, Refusal> EncryptionOf(const S3Request& request, Attribu
   return attributes;
 }
 
+namespace {
+
+// "Object tagging": letters and digits of any script, spaces, and these.
+bool IsTagText(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return letter || static_cast<unsigned char>(c) >= 0x80 ||
+           std::string_view(" +-=._:/@").find(c) != std::string_view::npos;
+  });
+}
+
+}  // namespace
+
 std::optional<Refusal> CheckTags(const Pairs& tags) {
   const auto invalid = [](std::string why) { return Refusal{400, "InvalidTag", std::move(why)}; };
   if (tags.size() > kMostTags) {
@@ -143,6 +156,9 @@ std::optional<Refusal> CheckTags(const Pairs& tags) {
       return invalid("a tag's key has 1 to 128 characters");
     }
     if (tag->second.size() > kLongestTagValue) return invalid("a tag's value is too long");
+    if (!IsTagText(tag->first) || !IsTagText(tag->second)) {
+      return invalid("a tag holds a character that no tag may hold");
+    }
     if (std::any_of(tags.begin(), tag, [&](const auto& one) { return one.first == tag->first; })) {
       return invalid("two tags have one key");
     }

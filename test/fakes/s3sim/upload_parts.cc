@@ -82,7 +82,7 @@ std::variant<Body, Refusal> RangeOfSource(const S3Request& request, const Body& 
     return InvalidArgument("x-amz-copy-source-range is not bytes=FIRST-LAST");
   }
   if (*last >= source.size()) {
-    return Refusal{416, "InvalidRange", "the range ends behind the source"};
+    return InvalidArgument("the range ends behind the source");
   }
   const std::int64_t length = *last - *first + 1;
   if (length > kLargestUpload) return InvalidRequest("more than 5 GiB in one part");

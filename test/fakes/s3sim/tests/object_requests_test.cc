@@ -204,20 +204,21 @@ TEST_F(S3SimObjects, TheKeyOfTheEncryptionIsKept) {
 TEST_F(S3SimObjects, TagsAreASet) {
   Put("/b/k", "x");
   const std::string two =
-      "<Tagging><TagSet><Tag><Key>a&amp;b</Key><Value>1</Value></Tag>"
+      "<Tagging><TagSet><Tag><Key>a b+</Key><Value>1</Value></Tag>"
       "<Tag><Key>c</Key><Value></Value></Tag></TagSet></Tagging>";
   EXPECT_EQ(Send("PUT", "/b/k", {{"tagging", ""}}, {}, two).status, 200);
   const codec::XmlElement tagging = Xml(Send("GET", "/b/k", {{"tagging", ""}}));
   const codec::XmlElement* set = tagging.Find("TagSet");
   ASSERT_NE(set, nullptr);
   ASSERT_EQ(set->children.size(), 2U);
-  EXPECT_EQ(set->children[0].TextOf("Key"), "a&b");
+  EXPECT_EQ(set->children[0].TextOf("Key"), "a b+");
   EXPECT_EQ(Send("DELETE", "/b/k", {{"tagging", ""}}).status, 204);
   EXPECT_EQ(Header(Send("HEAD", "/b/k"), "x-amz-tagging-count"), "");
   std::string eleven;
   for (char c = 'a'; c <= 'k'; ++c) eleven += std::string(eleven.empty() ? "" : "&") + c + "=1";
   EXPECT_EQ(Put("/b/k", "x", {{"x-amz-tagging", eleven}}).status, 400);
   EXPECT_EQ(Refused(Put("/b/k", "x", {{"x-amz-tagging", "a=1&a=2"}})), "400 InvalidTag");
+  EXPECT_EQ(Refused(Put("/b/k", "x", {{"x-amz-tagging", "a%26=1"}})), "400 InvalidTag");
   EXPECT_EQ(Refused(Put("/b/k", "x", {{"x-amz-meta-m", std::string(2'048, 'm')}})),
             "400 MetadataTooLarge");
 }
