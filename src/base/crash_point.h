@@ -4,7 +4,8 @@
 
 // Numbered places at which a test kills, stops or fails this program: before and after everything
 // that leaves a trace beyond the process (a write, a rename, a commit, a child). Compiled in by the
-// CMake option LC2_CRASH_POINTS alone; in every other build what stands here is the bare call.
+// CMake option LC2_CRASH_POINTS alone; in every other build what stands here is the bare call, and
+// the library holds nothing of crash_point.cc.
 //
 // A test steers the program by its environment:
 //   LC2_CRASH_TRACE=FILE   one line for each point passed: its number, its name, and at the
