@@ -237,10 +237,6 @@ ObjectFacts FactsOf(const struct stat& status) {
 
 std::string_view FileKindName(const struct stat& status) {
   switch (status.st_mode & S_IFMT) {
-    case S_IFREG:
-      return "a file";
-    case S_IFDIR:
-      return "a folder";
     case S_IFLNK:
       return "a symbolic link";
     case S_IFIFO:

@@ -40,7 +40,8 @@ class FolderRoot {
                                  const FolderStoreOptions& options);
 
   // Opens `path` (relative, "" for the root) with O_CLOEXEC | O_NOFOLLOW and `flags`. A symbolic
-  // link anywhere in it is ELOOP (as last segment with O_PATH: the link itself), a zero byte EINVAL.
+  // link anywhere in it is ELOOP (as last segment with O_PATH: the link itself), a zero byte
+  // EINVAL.
   OpenAttempt OpenBeneath(const std::string& path, int flags) const;
 
   int fd() const { return fd_.get(); }
@@ -70,7 +71,7 @@ FolderIdentity IdentityOf(const struct stat& status);
 Time ModifiedAt(const struct stat& status);
 ObjectFacts FactsOf(const struct stat& status);
 
-// "a symbolic link", "a folder", "a device", ...: for messages.
+// "a symbolic link", "a device", ... of what is neither a plain file nor a folder: for messages.
 std::string_view FileKindName(const struct stat& status);
 
 }  // namespace lc2::storage

@@ -71,16 +71,6 @@ bool IsOld(const struct stat& status, Time now) { return ModifiedAt(status) < no
 
 }  // namespace
 
-TemporaryFile& TemporaryFile::operator=(TemporaryFile&& other) noexcept {
-  if (this != &other) {
-    Remove();
-    folder_ = std::move(other.folder_);
-    name_ = std::exchange(other.name_, {});
-    fd_ = std::move(other.fd_);
-  }
-  return *this;
-}
-
 int TemporaryFile::Close() { return ::close(fd_.release()) == 0 ? 0 : errno; }
 
 void TemporaryFile::Remove() {

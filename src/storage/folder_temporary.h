@@ -24,7 +24,6 @@ class TemporaryFile {
       : folder_(std::move(other.folder_)),
         name_(std::exchange(other.name_, {})),
         fd_(std::move(other.fd_)) {}
-  TemporaryFile& operator=(TemporaryFile&& other) noexcept;
   ~TemporaryFile() { Remove(); }
 
   int folder() const { return folder_->get(); }
