@@ -47,7 +47,7 @@ bool IsTerminal(const BackupRequest& request) {
     case BackupState::kPending:
     case BackupState::kInProgress:
     case BackupState::kDeleting:
-      return false;
+      break;
   }
   return false;
 }
@@ -124,7 +124,7 @@ bool IsTerminal(const RestoreRequest& request) {
     case RestoreState::kAwaitingApproval:
     case RestoreState::kInProgress:
     case RestoreState::kSwitched:
-      return false;
+      break;
   }
   return false;
 }

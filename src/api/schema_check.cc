@@ -38,9 +38,9 @@ std::string_view NameOf(const Json& value) {
     case boost::json::kind::array:
       return "a list";
     case boost::json::kind::object:
-      return "an object";
+      break;
   }
-  return "something else";
+  return "an object";
 }
 
 std::string_view NameOf(SchemaType type) {
@@ -58,7 +58,7 @@ std::string_view NameOf(SchemaType type) {
     case SchemaType::kBoolean:
       return "true or false";
     case SchemaType::kAny:
-      return "a value";
+      break;
   }
   return "a value";
 }
@@ -78,9 +78,9 @@ bool IsOfType(SchemaType type, const Json& value) {
     case SchemaType::kBoolean:
       return value.is_bool();
     case SchemaType::kAny:
-      return true;
+      break;
   }
-  return false;
+  return true;
 }
 
 // Kubernetes counts code points.

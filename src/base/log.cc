@@ -47,7 +47,7 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
     case LogLevel::kWarning:
       return spdlog::level::warn;
     case LogLevel::kError:
-      return spdlog::level::err;
+      break;
   }
   return spdlog::level::err;
 }

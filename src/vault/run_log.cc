@@ -87,7 +87,7 @@ std::string_view LevelWord(LogLevel level) {
     case LogLevel::kWarning:
       return "warning";
     case LogLevel::kError:
-      return "error";
+      break;
   }
   return "error";
 }

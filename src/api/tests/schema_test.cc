@@ -83,6 +83,24 @@ TEST(Schema, NamesEveryFault) {
   EXPECT_EQ(FaultsOf("[]"), "must be an object, is a list");
 }
 
+TEST(Schema, SaysWhatAValueIsAndWhatItMustBe) {
+  const auto fault = [](std::string_view type, std::string_view value) {
+    const Schema schema =
+        Make("{type: object, properties: {a: {nullable: false, type: " + std::string(type) + "}}}");
+    return AllOf(Check(schema, FromYaml("{a: " + std::string(value) + "}")).faults);
+  };
+  EXPECT_EQ(fault("string", "{b: 1}"), "a: must be a string, is an object");
+  EXPECT_EQ(fault("string", "true"), "a: must be a string, is true or false");
+  EXPECT_EQ(fault("integer", "1.5"), "a: must be an integer, is a number");
+  EXPECT_EQ(fault("array", "x"), "a: must be a list, is a string");
+  EXPECT_EQ(fault("boolean", "[]"), "a: must be true or false, is a list");
+  // Null stands for a field that is left out, but in a list there is nothing to leave out.
+  EXPECT_EQ(
+      AllOf(Check(Make("{type: array, items: {type: string}}"), FromYaml("[a, null]")).faults),
+      "[1]: must be a string, is null");
+  EXPECT_EQ(AllOf(Check(Make("{}"), FromYaml("{a: [1, x]}")).faults), "");
+}
+
 TEST(Schema, CountsCharactersNotBytes) { EXPECT_EQ(FaultsOf("{name: ééééé, size: 7}"), ""); }
 
 TEST(Schema, SuggestsTheFieldThatWasMeant) {

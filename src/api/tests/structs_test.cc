@@ -100,7 +100,19 @@ void RoundTrip(const T& resource) {
 }
 
 TEST(Structs, SurviveTheWayThroughJson) {
-  RoundTrip(testing::SampleLocation());
+  BackupLocation location = testing::SampleLocation();
+  location.status.vault = LocationVault{.id = "0af3", .place = "local:/srv/vault"};
+  location.status.usage = LocationUsage{.backups = 3,
+                                        .objects = 1000,
+                                        .bytes = 1 << 20,
+                                        .measured_time = Time(std::chrono::hours(1))};
+  location.metadata.owner_references = {{.api_version = "v1",
+                                         .kind = "ConfigMap",
+                                         .name = "owner",
+                                         .uid = "u",
+                                         .controller = true,
+                                         .block_owner_deletion = true}};
+  RoundTrip(location);
   LiferayEnvironment environment = testing::SampleEnvironment();
   environment.spec.webhook = {.url = "https://hooks.example.org/", .secret = {"hook"}};
   environment.status.notifications =
@@ -128,6 +140,8 @@ TEST(Structs, SurviveTheWayThroughJson) {
   restore.spec.restore_type = RestoreType::kDatabaseOnly;
   restore.spec.database.point_in_time = Time(std::chrono::hours(48));
   restore.status.plan = testing::FromYaml("{steps: [{name: ''}]}");
+  restore.status.approvals = {
+      {.approver = "bob", .plan_digest = "sha256:ab", .time = Time(std::chrono::hours(3))}};
   restore.status.error = ErrorStatus{.kind = "NotFound", .message = "no backup"};
   RoundTrip(restore);
   BackupSchedule schedule = testing::SampleSchedule();

@@ -63,6 +63,7 @@ TEST(ErrnoError, KindSaysWhatToDo) {
       {ENAMETOOLONG, ErrorKind::kInvalid}, {EISDIR, ErrorKind::kInvalid},
       {EMFILE, ErrorKind::kUnavailable},   {EIO, ErrorKind::kUnavailable},
       {EPIPE, ErrorKind::kUnavailable},    {EFBIG, ErrorKind::kInvalid},
+      {EAGAIN, ErrorKind::kUnavailable},   {ENOMEM, ErrorKind::kUnavailable},
       {EBADF, ErrorKind::kInternal}};
   for (const auto& [number, kind] : rows) {
     EXPECT_EQ(ErrnoError(number, "open", "x").kind, kind) << number;
