@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "cloud/aws/text_internal.h"
@@ -26,6 +28,21 @@ std::string_view WithoutComment(std::string_view text) {
   }
   return text;
 }
+
+// Settings that are plain text.
+struct TextSetting {
+  std::string_view name;
+  std::string SharedProfile::*member;
+};
+constexpr std::array<TextSetting, 8> kTexts = {
+    {{"region", &SharedProfile::region},
+     {"aws_access_key_id", &SharedProfile::access_key_id},
+     {"role_arn", &SharedProfile::role_arn},
+     {"source_profile", &SharedProfile::source_profile},
+     {"credential_source", &SharedProfile::credential_source},
+     {"web_identity_token_file", &SharedProfile::web_identity_token_file},
+     {"role_session_name", &SharedProfile::role_session_name},
+     {"external_id", &SharedProfile::external_id}}};
 
 class File {
  public:
@@ -89,17 +106,9 @@ class File {
   }
 
   Result<void> Take(const std::string& name, std::string value) {
-    const std::map<std::string_view, std::string*> texts{
-        {"region", &profile_->region},
-        {"aws_access_key_id", &profile_->access_key_id},
-        {"role_arn", &profile_->role_arn},
-        {"source_profile", &profile_->source_profile},
-        {"credential_source", &profile_->credential_source},
-        {"web_identity_token_file", &profile_->web_identity_token_file},
-        {"role_session_name", &profile_->role_session_name},
-        {"external_id", &profile_->external_id}};
-    if (const auto text = texts.find(name); text != texts.end()) {
-      *text->second = std::move(value);
+    const auto text = std::ranges::find(kTexts, name, &TextSetting::name);
+    if (text != kTexts.end()) {
+      profile_->*text->member = std::move(value);
     } else if (name == "aws_secret_access_key") {
       profile_->secret_access_key = Secret(std::move(value));
     } else if (name == "aws_session_token") {

@@ -77,6 +77,10 @@ TEST(S3Refusal, TheCodeDecidesAndWithoutOneTheStatus) {
       {404, "", ErrorKind::kNotFound, "s3.not_found", S3Remedy::kNone},
       {520, "", ErrorKind::kUnavailable, "s3.unavailable", S3Remedy::kRetry},
       {400, "", ErrorKind::kInvalid, "s3.invalid", S3Remedy::kNone},
+      {409, "", ErrorKind::kConflict, "s3.busy", S3Remedy::kRetry},
+      {429, "", ErrorKind::kThrottled, "s3.throttled", S3Remedy::kSlowDown},
+      {405, "", ErrorKind::kInvalid, "s3.unsupported", S3Remedy::kNone},
+      {501, "", ErrorKind::kInvalid, "s3.unsupported", S3Remedy::kNone},
   };
   for (const Case& one : cases) {
     const std::string code = one.code;

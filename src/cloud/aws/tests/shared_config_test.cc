@@ -45,6 +45,16 @@ TEST(SharedConfig, TheCredentialsFileHasTheLastWord) {
   EXPECT_EQ(profiles.at("default").secret_access_key.Expose(), "two");
 }
 
+TEST(SharedConfig, ReadsARoleOfAMachineAndOneOfATokenFile) {
+  const SharedProfiles profiles = Parsed(
+      "[profile a]\ncredential_source = Ec2InstanceMetadata\n"
+      "[profile b]\nweb_identity_token_file = /run/token\n");
+  EXPECT_EQ(profiles.at("a").credential_source, "Ec2InstanceMetadata");
+  EXPECT_EQ(profiles.at("a").web_identity_token_file, "");
+  EXPECT_EQ(profiles.at("b").web_identity_token_file, "/run/token");
+  EXPECT_EQ(profiles.at("b").credential_source, "");
+}
+
 TEST(SharedConfig, OtherSectionsArePassedOver) {
   const SharedProfiles profiles = Parsed(
       "[sso-session x]\nregion = us-east-1\n[plain]\nregion = r\n[profilex]\nregion = r\n"
