@@ -26,7 +26,6 @@ struct ShardFacts {
   std::int64_t count = 0;
   std::int64_t size_bytes = 0;  // as stored
   std::string sha256;           // of the stored bytes, hex
-  bool operator==(const ShardFacts&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(ShardFacts, (), (path, first_key, last_key, count, size_bytes, sha256))
 

@@ -1,5 +1,7 @@
 #include "vault/audit.h"
 
+#include <functional>
+
 #include <boost/json/object.hpp>
 
 #include "vault/tests/vault_fixture.h"
@@ -40,6 +42,36 @@ TEST_F(AuditTest, SeveralWritersFindTheEnd) {
   }
   EXPECT_TRUE(IsOk(Append(audit, "one")));
   EXPECT_TRUE(IsOk(Verify()));
+}
+
+// Whoever looks at it lets another writer go first.
+class PoliteClock final : public Clock {
+ public:
+  PoliteClock(const Clock& clock, std::function<void()> others)
+      : clock_(clock), others_(std::move(others)) {}
+  Time Now() const override {
+    others_();
+    return clock_.Now();
+  }
+  SteadyTime SteadyNow() const override { return clock_.SteadyNow(); }
+
+ private:
+  const Clock& clock_;
+  const std::function<void()> others_;
+};
+
+TEST_F(AuditTest, OneWhomOthersNeverLetWriteGivesUp) {
+  AuditLog others(*store, file.vault_id, random);
+  std::int64_t written = 0;
+  const PoliteClock polite(clock, [&] {
+    EXPECT_TRUE(IsOk(Append(others, "theirs")));
+    ++written;
+  });
+  const auto head = audit.Append(Context(polite), {.action = "mine", .who = "alice"});
+  ASSERT_EQ(CodeOf(head), "vault.log_busy");
+  EXPECT_EQ(head.error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(Verify().value().count, written);
+  EXPECT_EQ(Append(audit, "mine").value().count, written + 1);
 }
 
 TEST_F(AuditTest, ChangedMissingAndForeignEntriesAreNamed) {

@@ -290,6 +290,87 @@ TEST_F(CollectionTest, ABoundedShareComesToTheSameEnd) {
   ExpectWhole(two);
 }
 
+TEST_F(CollectionTest, ABoundedShareOfAnAbandonedRunToo) {
+  const MakeOptions options{.name = Name(1), .files = SomeFiles(3000)};
+  const StartedRun run = Start(options).value();
+  ASSERT_TRUE(IsOk(Work(run, options)));
+  ASSERT_TRUE(IsOk(AbandonRun(ctx, vault(), kRetail, run.run, {.reason = AbandonReason::kLost},
+                              "test", "lost")));
+  const OpenedBackup two = Back(2, SomeFiles(10, "other"), {});
+  int rounds = 0;
+  while (true) {
+    const CollectionPlan plan =
+        Collect({.max_objects = 1000, .abandoned_before = clock.Now() + hours(1)});
+    ++rounds;
+    if (!plan.more) break;
+    // Until its objects are gone, so are not the records that name them.
+    EXPECT_FALSE(Keys(RunFolder(kRetail, run.run)).empty());
+    ASSERT_LT(rounds, 10);
+  }
+  EXPECT_GT(rounds, 1);
+  EXPECT_EQ(Pool().size(), 10U);
+  EXPECT_TRUE(Keys(RunFolder(kRetail, run.run)).empty());
+  ExpectWhole(two);
+}
+
+// The heir of an abandoned run is deleted in its turn, and a descendant refers to what the first
+// one wrote.
+TEST_F(CollectionTest, WhatADeletedHeirHandedOnStays) {
+  const MakeOptions lost{.name = Name(1), .files = SomeFiles(3)};
+  const StartedRun stale = Start(lost).value();
+  ASSERT_TRUE(IsOk(Work(stale, lost)));
+  const MakeOptions options{.name = Name(2), .files = SomeFiles(3), .inherits = stale.run};
+  const OpenedBackup two = Make(options).value();
+  ASSERT_EQ(two.facts.opened->inherits, stale.run);
+  const OpenedBackup three = Back(3, SomeFiles(2), 2);
+  Delete(two);
+  Collect({.abandoned_before = clock.Now() + hours(1)});
+  EXPECT_EQ(Pool().size(), 2U);
+  ExpectWhole(three);
+  EXPECT_TRUE(Plan({.full = true}).items.empty());
+}
+
+TEST_F(CollectionTest, AnObjectThatCannotBeLookedAtStopsEverything) {
+  const OpenedBackup one = Back(1, SomeFiles(5), {});
+  Back(2, SomeFiles(2), 1);
+  Delete(one);
+  store->Plan({.operation = "head", .key_part = "/pool/", .kind = ErrorKind::kDenied});
+  const auto plan = PlanCollection(ctx, *store, kRetail);
+  ASSERT_FALSE(plan.has_value());
+  EXPECT_EQ(plan.error().kind, ErrorKind::kDenied);
+  EXPECT_FALSE(Plan().items.empty());
+}
+
+// A delete that names none would leave all of them where they are.
+TEST(CollectionOfVersions, DeletesTheVersionThatIsThere) {
+  VaultFixture versioned(1, {.versions = true});
+  const std::string stray =
+      PoolKey(kRetail, Sha256Hex("stray"), RunId("0123456789abcdef0123456789abcdef"));
+  ASSERT_TRUE(IsOk(versioned.store->Put(versioned.ctx, {.key = stray, .body = "stray"})));
+  const auto list = WriteCollection(versioned.ctx, *versioned.store, kRetail,
+                                    {{.key = stray, .size = 5, .reason = "garbage: test"}});
+  ASSERT_TRUE(IsOk(list));
+  const auto done = CarryOutCollection(versioned.ctx, *versioned.store, kRetail, *list);
+  ASSERT_TRUE(IsOk(done));
+  EXPECT_EQ(done->objects, 1);
+  EXPECT_FALSE(versioned.Exists(stray));
+}
+
+// More than one frame of the list.
+TEST_F(CollectionTest, ALongListIsReadAsItWasWritten) {
+  std::vector<CollectionItem> items;
+  for (int i = 0; i < 10'000; ++i) {
+    items.push_back({.key = PoolKey(kRetail, Sha256Hex(std::to_string(i)),
+                                    RunId("0123456789abcdef0123456789abcdef")),
+                     .size = i,
+                     .reason = "garbage: " + std::string(80, 'r')});
+  }
+  std::ranges::sort(items, {}, &CollectionItem::key);
+  const auto bytes = EncodeCollection(items);
+  ASSERT_TRUE(IsOk(bytes));
+  EXPECT_EQ(ParseCollection(*bytes, kRetail, "list").value(), items);
+}
+
 TEST_F(CollectionTest, ShardsAndPlainCopiesGoWithTheirBackup) {
   const OpenedBackup plain =
       Make({.name = Name(1), .files = SomeFiles(5), .layout = Layout::kFolder}).value();

@@ -159,7 +159,15 @@ TEST(ControlLogTransitions, RefuseWhatContradictsItself) {
   EXPECT_TRUE(refused(open, Abandoned{.reason = AbandonReason::kInherited}));
   EXPECT_TRUE(refused(open, Abandoned{.reason = AbandonReason::kFailed, .heir = kOther}));
   EXPECT_TRUE(refused(open, Abandoned{.reason = AbandonReason::kInherited, .heir = kRun}));
+  EXPECT_TRUE(refused(open, ControlStep{.name = "freeze", .state = "Begun"})) << "of a restore";
+  const RunFacts restoring = FactsOf({RestoreOpened(), kA1});
+  EXPECT_TRUE(refused(restoring, ControlStep{.name = "freeze"}));
+  EXPECT_TRUE(refused(restoring, ControlStep{.state = "Begun"}));
+  EXPECT_TRUE(refused(restoring, Finished{.attempt = AttemptId("a9")}));
+  EXPECT_TRUE(refused(restoring, Finished{.attempt = AttemptId("a1"), .map_digest = "sha256:x"}));
   EXPECT_TRUE(refused(committed, Hold{.on = true}));
+  EXPECT_TRUE(
+      refused(committed, Extended{.expires_at = kNow + hours(48) + std::chrono::milliseconds(1)}));
   EXPECT_TRUE(refused(committed, Extended{.expires_at = kNow + hours(24)}));
   EXPECT_TRUE(refused(committed, Verified{.level = "Full", .result = "Fine"}));
   EXPECT_TRUE(refused(committed, Verified{.level = "Some", .result = "Passed"}));

@@ -75,6 +75,21 @@ Result<Manifest> Reparsed(const Manifest& manifest) {
   return ParseManifest(EncodeManifest(manifest), kRetail, "manifest.json");
 }
 
+TEST(Manifest, IndexesSurviveARoundTrip) {
+  Manifest manifest = Example();
+  manifest.database.dump->index = DumpIndexFacts{
+      .path = "retail/prd/20251109-143000/database/a1/index.json", .sha256 = std::string(64, 'c')};
+  manifest.document_library.files.clear();
+  manifest.document_library.index =
+      IndexFacts{.path = "retail/prd/20251109-143000/library/a1/index.json",
+                 .sha256 = std::string(64, 'd'),
+                 .shards = 3};
+  const auto parsed = Reparsed(manifest);
+  ASSERT_TRUE(IsOk(parsed));
+  EXPECT_EQ(parsed->database, manifest.database);
+  EXPECT_EQ(parsed->document_library, manifest.document_library);
+}
+
 TEST(Manifest, SurvivesARoundTrip) {
   Manifest manifest = Example();
   const std::string bytes = EncodeManifest(manifest);

@@ -1,5 +1,7 @@
 #include "vault/run.h"
 
+#include <fmt/format.h>
+
 #include "vault/deletion.h"
 #include "vault/reservation.h"
 #include "vault/tests/vault_fixture.h"
@@ -86,6 +88,24 @@ TEST_F(RunTest, BackupIdsAreReservedForOneRequest) {
         IsOk(store->Put(ctx, {.key = ReservationKey(kRetail, BackupId("b")), .body = bytes})));
     EXPECT_EQ(CodeOf(ReadReservation(ctx, *store, kRetail, BackupId("b"))), "vault.reservation");
   }
+}
+
+TEST_F(RunTest, AnIdWhoseNeighboursAreAllTakenIsRefused) {
+  const BackupId id("retail-prd-backup-20251109-143000");
+  const RunId one = NewRunId(random), two = NewRunId(random);
+  ASSERT_TRUE(IsOk(ReserveBackupId(ctx, vault(), kRetail, id, one)));
+  // Whatever the second run is given, the first one had it before.
+  int given = 0;
+  Result<BackupId> reserved = ReserveBackupId(ctx, vault(), kRetail, id, two);
+  for (; reserved.has_value() && given < 100; ++given) {
+    Overwrite(ReservationKey(kRetail, *reserved),
+              fmt::format(R"({{"backupId":"{}","runId":"{}"}})", reserved->str(), one.str()));
+    reserved = ReserveBackupId(ctx, vault(), kRetail, id, two);
+  }
+  EXPECT_EQ(CodeOf(reserved), "vault.id_exhausted");
+  EXPECT_EQ(reserved.error().kind, ErrorKind::kAlreadyExists);
+  EXPECT_NE(reserved.error().message.find(id.str()), std::string::npos);
+  EXPECT_EQ(given, 19);
 }
 
 TEST_F(RunTest, OpensOnceAndIsTakenUpAgain) {
@@ -200,6 +220,29 @@ TEST_F(RunTest, RunsThatWouldSharePoolNamesAreAvoided) {
   EXPECT_EQ(two->run, NextRunId(alike));
 }
 
+TEST_F(RunTest, ARunThatIsSupersededAgainAndAgainIsGivenUp) {
+  const RunId first = NewRunId(random);
+  std::vector<RunId> successors{first};
+  for (int i = 0; i < 40; ++i) {
+    const RunId alike(successors.back().str().substr(0, 8) + std::string(24, '0'));
+    ASSERT_TRUE(IsOk(store->Put(ctx, {.key = ControlEntryKey(kRetail, alike, 0), .body = "{}"})));
+    successors.push_back(NextRunId(successors.back()));
+  }
+  const auto start = [&] {
+    return StartRun(ctx, vault(), kRetail, RunRequest(first, second_.name),
+                    [](const Context&) -> Result<RunChoice> { return RunChoice{}; });
+  };
+  for (int i = 0; i < 2; ++i) {
+    const auto started = start();
+    ASSERT_EQ(CodeOf(started), "vault.superseded") << i;
+    EXPECT_EQ(started.error().kind, ErrorKind::kConflict);
+    EXPECT_NE(started.error().message.find(first.str()), std::string::npos);
+  }
+  EXPECT_EQ(Facts(successors[31]).abandoned->reason, AbandonReason::kSuperseded);
+  EXPECT_FALSE(Facts(successors[32]).opened.has_value());
+  EXPECT_EQ(CodeOf(CurrentRun(ctx, *store, kRetail, first)), "vault.superseded");
+}
+
 TEST_F(RunTest, ALogOfAnotherRequestIsNotTakenUp) {
   const StartedRun run = Start({}).value();
   EXPECT_EQ(CodeOf(StartRun(ctx, vault(), kRetail, RunRequest(run.run, "other"),
@@ -243,6 +286,27 @@ TEST_F(RunTest, ARestoreProtectsWhatItReadsAndIsFinishedOnce) {
 
   DeleteBackup(backup.facts.run);
   EXPECT_EQ(CodeOf(restore("again")), "backup.deleted");
+}
+
+TEST_F(RunTest, OneWhomOthersNeverLetWriteGivesUp) {
+  const OpenedBackup backup = Make({.files = SomeFiles(1)}).value();
+  const Event verified{.body = Verified{.level = "Exists", .result = "Passed"}};
+  const auto append = [&](const Decide& decide) {
+    return AppendEvent(ctx, vault(), kRetail, backup.facts.run, decide);
+  };
+  const std::int64_t before = Facts(backup.facts.run).entries;
+  int rounds = 0;
+  const auto slow = append([&](const ControlLog&, const RunFacts&) -> Result<std::optional<Event>> {
+    ++rounds;
+    EXPECT_TRUE(IsOk(append([&](const ControlLog&, const RunFacts&) {
+      return Result<std::optional<Event>>(std::optional(verified));
+    })));
+    return std::optional(verified);
+  });
+  ASSERT_EQ(CodeOf(slow), "vault.log_busy");
+  EXPECT_EQ(slow.error().kind, ErrorKind::kConflict);
+  EXPECT_NE(slow.error().message.find(backup.facts.run.str()), std::string::npos);
+  EXPECT_EQ(Facts(backup.facts.run).entries, before + rounds);
 }
 
 TEST_F(RunTest, ChoosersErrorsPassThroughAndNothingIsOpened) {
