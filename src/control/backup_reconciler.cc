@@ -124,9 +124,9 @@ class BackupReconciler {
       case AttemptPhase::kSucceeded:
         return Commit(attempt.attempt);
       case AttemptPhase::kLost:
-        return AfterLoss(attempt.attempt);
+        break;
     }
-    return {};
+    return AfterLoss(attempt.attempt);
   }
 
   // A process that died may have left its candidate as its last act.

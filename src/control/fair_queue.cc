@@ -75,7 +75,7 @@ std::optional<std::size_t> NextOf(const Line& line, const Places& places) {
 std::string WordOf(WaitReason reason) {
   switch (reason) {
     case WaitReason::kTurn:
-      return "Turn";
+      break;
     case WaitReason::kGlobalLimit:
       return "GlobalLimit";
     case WaitReason::kProjectLimit:

@@ -207,6 +207,18 @@ TEST_F(ApplyRetentionTest, AStalePlanDecidesNothing) {
   EXPECT_EQ(Counts(), "0 1 1 0");  // the extended one is taken back, the other goes
 }
 
+TEST_F(ApplyRetentionTest, WhatSomebodyDecidesAtTheSameTimeStands) {
+  clock.JumpTo("2026-01-01T00:00:00Z");
+  bool held = false;
+  gate.before_write = [&](int) {
+    if (!std::exchange(held, true)) Hold(kSecond, true);
+  };
+  EXPECT_EQ(Counts(), "1 0 0 1");
+  EXPECT_EQ(RunOf(kSecond).hold, "audit");
+  EXPECT_EQ(RunOf(kSecond).delete_not_before, std::nullopt);
+  EXPECT_TRUE(RunOf(kFirst).delete_not_before.has_value());
+}
+
 TEST_F(ApplyRetentionTest, ADeletionCutShortIsTakenUpAgain) {
   clock.JumpTo("2026-01-01T00:00:00Z");
   EXPECT_EQ(Counts(), "2 0 0 0");

@@ -2,6 +2,8 @@
 
 #include <stop_token>
 
+#include "api/documents.h"
+#include "control/look.h"
 #include "control/tests/control_fixture.h"
 
 namespace lc2::control::testing {
@@ -115,6 +117,76 @@ TEST_F(Driver, WhatNobodyGetsPastIsNotRepeated) {
   ASSERT_TRUE(IsOk(vault->Put(ctx, {.key = entry, .body = "{"})));
   EXPECT_EQ(CodeOf(DriveBackup()), "vault.log_entry");
   EXPECT_TRUE(platform.waits.empty());
+}
+
+// Keeps what it was told.
+class Steps final : public ProgressSink {
+ public:
+  void Report(const Progress& progress) override { reports.push_back(progress); }
+  std::vector<Progress> reports;
+};
+
+TEST_F(Driver, WhoFollowsHearsHowFarItIsAndHowItEnds) {
+  Create(Backup());
+  Steps steps;
+  int asked = 0;
+  const auto ended =
+      Follow(Context(clock, NullLogger(), &steps), deps(),
+             RefTo<api::BackupRequest>(kNamespace, kName), [&] {
+               if (++asked > 1) {
+                 Make();
+                 return true;
+               }
+               auto request = GetAs<api::BackupRequest>(ctx, *resources, kNamespace, kName).value();
+               request.status.progress = api::ProgressStatus{.step = "library",
+                                                             .objects_done = 3,
+                                                             .objects_total = 7,
+                                                             .bytes_done = 30,
+                                                             .bytes_total = 70};
+               EXPECT_TRUE(IsOk(UpdateStatusAs(ctx, *resources, request)));
+               return true;
+             });
+  ASSERT_TRUE(IsOk(ended));
+  EXPECT_TRUE(ended->terminal);
+  EXPECT_FALSE(ended->error.has_value());
+  ASSERT_FALSE(steps.reports.empty());
+  EXPECT_EQ(steps.reports[0].step, "library");
+  EXPECT_EQ(steps.reports[0].objects_done, 3);
+  EXPECT_EQ(steps.reports[0].objects_total, 7);
+  EXPECT_EQ(steps.reports[0].bytes_done, 30);
+  EXPECT_EQ(steps.reports[0].bytes_total, 70);
+}
+
+TEST_F(Driver, WhoFollowsWhatIsDeletedIsTold) {
+  Create(Backup());
+  Create(Backup("other"));
+  const ResourceRef ref = RefTo<api::BackupRequest>(kNamespace, kName);
+  bool deleted = false;
+  const auto ended = Follow(ctx, deps(), ref, [&] {
+    if (!std::exchange(deleted, true)) {
+      for (const char* name : {"other", kName}) {
+        EXPECT_TRUE(IsOk(resources->Delete(ctx, RefTo<api::BackupRequest>(kNamespace, name), {})));
+      }
+    }
+    return true;
+  });
+  ASSERT_EQ(CodeOf(ended), "resource.not_found");
+  EXPECT_NE(ended.error().message.find(ref.str() + " was deleted before it ended"),
+            std::string::npos);
+}
+
+TEST(IsTerminalRequest, OfBothKindsAndOfNoOther) {
+  api::RestoreRequest restore = api::testing::SampleRestore();
+  EXPECT_FALSE(IsTerminalRequest(api::EncodeResource(restore)));
+  restore.status.conditions = api::SetCondition(
+      {}, {.type = "Succeeded", .status = api::ConditionStatus::kFalse, .reason = "Denied"},
+      Time{});
+  EXPECT_TRUE(IsTerminalRequest(api::EncodeResource(restore)));
+  api::BackupRequest backup = api::testing::SampleBackup();
+  EXPECT_FALSE(IsTerminalRequest(api::EncodeResource(backup)));
+  backup.status.conditions = restore.status.conditions;
+  EXPECT_TRUE(IsTerminalRequest(api::EncodeResource(backup)));
+  EXPECT_FALSE(IsTerminalRequest(api::EncodeResource(api::testing::SampleLocation())));
 }
 
 TEST_F(Driver, OnlyRequestsAreDriven) {

@@ -82,6 +82,14 @@ TEST(FairQueue, EachLimitHoldsAndIsNamed) {
   EXPECT_EQ(plan.waiting.begin()->second.reason, WaitReason::kGlobalLimit);
 }
 
+TEST(FairQueue, ReasonsAreThoseOfTheConditionQueued) {
+  EXPECT_EQ(WordOf(WaitReason::kTurn), "Turn");
+  EXPECT_EQ(WordOf(WaitReason::kGlobalLimit), "GlobalLimit");
+  EXPECT_EQ(WordOf(WaitReason::kProjectLimit), "ProjectLimit");
+  EXPECT_EQ(WordOf(WaitReason::kDatabaseLimit), "DatabaseLimit");
+  EXPECT_EQ(WordOf(WaitReason::kLocationLimit), "LocationLimit");
+}
+
 TEST(FairQueue, ARestoreTakesNoPlaceOfTheProjectsBackups) {
   QueueItem restore = Item("a", "restore");
   restore.restore = true;

@@ -2,6 +2,7 @@
 
 #include "api/documents.h"
 #include "control/tests/control_fixture.h"
+#include "control/tests/faulty_store.h"
 
 namespace lc2::control::testing {
 namespace {
@@ -107,6 +108,29 @@ TEST_F(RequestEndsTest, FollowsWhatComesAndGoes) {
   EXPECT_THAT(Names(), ElementsAre("good", "refused failed"));
   ASSERT_TRUE(IsOk(resources->Delete(ctx, RefTo<api::BackupRequest>(kNamespace, "good"), {})));
   EXPECT_THAT(Names(), ElementsAre("refused failed"));
+}
+
+TEST_F(RequestEndsTest, BeginsAnewWhenTheStoreDoesOrFails) {
+  MakeBackup("good");
+  FaultyStore store(*resources);
+  const auto follow = [&] { return ends.Follow(ctx, store); };
+  ASSERT_TRUE(IsOk(follow()));
+  ASSERT_EQ(ends.all().size(), 1U);
+  // Of what is forgotten, nothing is told any more unless it comes again.
+  ASSERT_TRUE(IsOk(resources->Delete(ctx, RefTo<api::BackupRequest>(kNamespace, "good"), {})));
+  MakeBackup("better");
+  store.Plan(FaultyStore::Call::kNext, api::BackupRequest::kKind, FaultyStore::Fault::kReset);
+  ASSERT_TRUE(IsOk(follow()));
+  EXPECT_TRUE(ends.synced());
+  ASSERT_EQ(ends.all().size(), 1U);
+  EXPECT_EQ(ends.all()[0].subject.name, "better");
+  store.Plan(FaultyStore::Call::kNext, api::BackupRequest::kKind, FaultyStore::Fault::kAway);
+  EXPECT_EQ(CodeOf(follow()), "test.away");
+  EXPECT_FALSE(ends.synced());
+  EXPECT_THAT(ends.all(), IsEmpty());
+  ASSERT_TRUE(IsOk(follow()));
+  EXPECT_TRUE(ends.synced());
+  EXPECT_EQ(ends.all().size(), 1U);
 }
 
 TEST_F(RequestEndsTest, SeesItsNamespaceAlone) {

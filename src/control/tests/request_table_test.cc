@@ -118,6 +118,46 @@ TEST_F(RequestTableTest, WhatIsTerminalAndShowsItsSpecIsForgotten) {
   EXPECT_EQ(table.size(), 0U);
 }
 
+TEST_F(RequestTableTest, WhatEndedElsewhereGivesItsPlaceFree) {
+  Put(Backup("a"));
+  Put(Backup("b"));
+  Plan();
+  EXPECT_EQ(Due(Outcome::kGoesOn), Names{"a"});
+  Put(Ended(Backup("a")));
+  EXPECT_EQ(table.size(), 1U);
+  EXPECT_TRUE(table.wants_plan());
+  Plan();
+  EXPECT_EQ(Due(Outcome::kGoesOn), Names{"b"});
+}
+
+TEST_F(RequestTableTest, WhatChangedWhileItsEndWasSeenIsLookedAtOnceMore) {
+  Put(Backup("a"));
+  Plan();
+  ASSERT_TRUE(table.TakeDue(now).has_value());
+  api::BackupRequest changed = Backup("a");
+  changed.metadata.generation = 2;
+  Put(changed);
+  table.Looked(Ref("a"), Outcome::kTerminal, now);
+  EXPECT_EQ(Due(Outcome::kTerminal), Names{"a"}) << "without a place and without a pause";
+  EXPECT_EQ(table.size(), 0U);
+}
+
+TEST_F(RequestTableTest, OtherKindsAreNoRequests) {
+  table.Put(api::EncodeResource(api::testing::SampleLocation()), now);
+  EXPECT_EQ(table.size(), 0U);
+}
+
+TEST_F(RequestTableTest, CountsWhoWaitsByProjectOnceItKnowsThem) {
+  using Counts = std::map<std::string, std::int64_t>;
+  for (const char* name : {"a", "b", "c"}) Put(Backup(name));
+  EXPECT_EQ(table.waiting_by_project(), Counts{});
+  Plan();
+  EXPECT_EQ(table.waiting_by_project(), (Counts{{"retail", 2}}));
+  EXPECT_EQ(table.running(), 1);
+  for (const char* name : {"b", "c"}) table.Remove(Ref(name));
+  EXPECT_EQ(table.waiting_by_project(), (Counts{{"retail", 0}})) << "a figure that falls to zero";
+}
+
 TEST_F(RequestTableTest, ACancelledOneDoesNotWait) {
   Put(Backup("a"));
   Plan();

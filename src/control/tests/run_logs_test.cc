@@ -132,6 +132,25 @@ TEST_F(RunLogsTest, OfAVaultThatCannotBeReadAreAnErrorAndGoOnAfterwards) {
   EXPECT_THAT(events, ElementsAre("run opened", "attempt launched", "one", "two", "run committed"));
 }
 
+TEST_F(RunLogsTest, TellTheStepsOfARestore) {
+  MakeBackup();
+  for (const auto& [key, content] : kFiles) RemoveFile(key);
+  Create(Restore());
+  ASSERT_TRUE(IsOk(LookAtRestore()));
+  const RunId run = RestoreRunOf().run;
+  EnvironmentVault at = OpenVaultOf();
+  ASSERT_TRUE(IsOk(vault::AppendEvent(
+      ctx, at.session->vault(), kRetail, run,
+      [](const auto&, const auto&) -> Result<std::optional<vault::Event>> {
+        return std::optional(
+            vault::Event{.body = vault::ControlStep{.name = "freeze", .state = "Begun"}});
+      })));
+  RunLogs logs(*vault, kRetail, run, {});
+  EXPECT_THAT(Read(logs), ElementsAre("run opened", "attempt launched", "control step"));
+  EXPECT_EQ(lines.back().at("step"), "freeze");
+  EXPECT_EQ(lines.back().at("state"), "Begun");
+}
+
 TEST_F(RunLogsTest, AreFoundByIdAndByRequest) {
   const std::string other = "nightly";
   Create(Backup(other));

@@ -230,6 +230,47 @@ TEST_F(ScheduleReconcilerTest, ReplaceAfterADeathLeavesItsOwnRequestAlone) {
   EXPECT_FALSE(GetAs<api::BackupRequest>(ctx, *resources, kNamespace, kTwo).value().spec.cancel);
 }
 
+TEST_F(ScheduleReconcilerTest, ALongQueueWaitsAndSaysSo) {
+  schedule.spec.concurrency_policy = api::ConcurrencyPolicy::kQueue;
+  Create(schedule);
+  for (int day = 1; day <= 11; ++day) LookAt(fmt::format("2025-12-{:02}T02:00:00Z", day));
+  ASSERT_EQ(Requests().size(), kMaxUnfinished);
+  EXPECT_EQ(Text(Status().conditions, "Ready"), "True/Waiting");
+  EXPECT_EQ(MessageOf(Status().conditions, "Ready"),
+            "the backup of 2025-12-11T02:00:00Z is made when those before it are finished");
+  End("nightly-20251201-020000");
+  LookAt("2025-12-11T02:10:00Z");
+  EXPECT_THAT(Requests(), ::testing::Contains("nightly-20251211-020000"));
+  EXPECT_EQ(Text(Status().conditions, "Ready"), "True/Scheduled");
+}
+
+// Lists of a moment ago: they still show what is gone.
+class RemembersARequest final : public ForwardingStore {
+ public:
+  RemembersARequest(ResourceStore& inner, codec::Json gone)
+      : ForwardingStore(inner), gone_(std::move(gone)) {}
+  Result<ResourceList> List(const Context& ctx, const ResourceQuery& query) override {
+    auto list = inner_.List(ctx, query);
+    if (list.has_value() && query.kind == api::BackupRequest::kKind) list->items.push_back(gone_);
+    return list;
+  }
+
+ private:
+  const codec::Json gone_;
+};
+
+TEST_F(ScheduleReconcilerTest, OneThatIsGoneNeedsNoReplacing) {
+  schedule.spec.concurrency_policy = api::ConcurrencyPolicy::kReplace;
+  Create(schedule);
+  LookAt("2025-11-09T02:00:00Z");
+  const ResourceRef two = RefTo<api::BackupRequest>(kNamespace, kTwo);
+  RemembersARequest store(*resources, resources->Get(ctx, two).value());
+  ASSERT_TRUE(IsOk(resources->Delete(ctx, two, {})));
+  resources_used = &store;
+  LookAt("2025-11-10T02:00:00Z");
+  EXPECT_THAT(Requests(), ElementsAre("nightly-20251110-020000"));
+}
+
 TEST_F(ScheduleReconcilerTest, OneThatCannotBeReadShowsItAndStopsNoOther) {
   Create(schedule);
   schedule.metadata.name = "zonal";

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "control/tests/control_fixture.h"
-#include "control/tests/unreliable_store.h"
+#include "control/tests/faulty_store.h"
 
 namespace lc2::control::testing {
 namespace {
@@ -92,6 +92,138 @@ class ServiceTest : public ControlFixture {
     return true;
   }
 };
+
+// A service that runs until the end of the test, over a store with faults.
+class FaultyService : public ServiceTest {
+ protected:
+  using Call = FaultyStore::Call;
+  using Fault = FaultyStore::Fault;
+
+  ~FaultyService() override { stop.request_stop(); }
+  void Serve(ServiceOptions options = {}) {
+    resources_used = &store;
+    used.emplace(deps());
+    options.workers = 1;
+    options.look = options.first_pause = milliseconds(2);
+    service = Service::Make(*used, std::move(options));
+    running =
+        std::jthread([this] { EXPECT_TRUE(IsOk(service->Run(ctx.WithStop(stop.get_token())))); });
+  }
+  bool Ends(const std::string& name = kName) {
+    return Eventually([&] { return BackupStatus(name).state == api::BackupState::kSucceeded; });
+  }
+  // Pauses are made by the clock that the platform's wait moves.
+  bool CountsError(const std::string& kind, std::int64_t times) {
+    return Eventually([&] {
+      const auto errors = service->facts().errors;
+      const auto found = errors.find(kind);
+      return found != errors.end() && found->second >= times;
+    });
+  }
+  std::map<std::string, std::int64_t> Errors() { return service->facts().errors; }
+
+  FaultyStore store{*resources};
+  std::optional<Deps> used;
+  std::unique_ptr<Service> service;
+  std::stop_source stop;
+  std::jthread running;
+};
+
+TEST_F(FaultyService, AWatchThatFailsBeginsAnew) {
+  WorkOnLaunch();
+  store.Plan(Call::kWatch, api::BackupRequest::kKind, Fault::kAway, 2);
+  store.Plan(Call::kWatch, api::RestoreRequest::kKind, Fault::kThrows);
+  Serve();
+  EXPECT_TRUE(CountsError("Unavailable", 2));
+  EXPECT_TRUE(CountsError("Internal", 1));
+  EXPECT_TRUE(Eventually([&] { return service->facts().synced; }));
+  store.Plan(Call::kNext, api::BackupRequest::kKind, Fault::kAway);
+  EXPECT_TRUE(CountsError("Unavailable", 3));
+  store.Plan(Call::kNext, api::BackupRequest::kKind, Fault::kReset);
+  EXPECT_TRUE(Eventually([&] { return store.exhausted(); }));
+  Create(Backup());
+  EXPECT_TRUE(Ends());
+  EXPECT_EQ(Errors(), (std::map<std::string, std::int64_t>{{"Internal", 1}, {"Unavailable", 3}}));
+}
+
+TEST_F(FaultyService, APlanThatFailsIsMadeAgain) {
+  WorkOnLaunch();
+  store.Plan(Call::kList, api::BackupLocation::kKind, Fault::kAway, 2);
+  Serve();
+  Create(Backup());
+  EXPECT_TRUE(Ends());
+  EXPECT_EQ(Errors(), (std::map<std::string, std::int64_t>{{"Unavailable", 2}}));
+}
+
+TEST_F(FaultyService, ALookThatFailsOrThrowsIsTakenAgain) {
+  WorkOnLaunch();
+  for (const Fault fault : {Fault::kAway, Fault::kThrows}) {
+    const std::string name = fault == Fault::kAway ? kName : "retail-prd-backup-20251109-153000";
+    store.Plan(Call::kGet, api::BackupRequest::kKind, fault);
+    if (service == nullptr) Serve();
+    Create(Backup(name));
+    ASSERT_TRUE(CountsError(fault == Fault::kAway ? "Unavailable" : "Internal", 1));
+    // Its pause ends.
+    EXPECT_TRUE(Eventually([&] {
+      clock.Advance(milliseconds(1));
+      return BackupStatus(name).state == api::BackupState::kSucceeded;
+    }));
+  }
+  EXPECT_EQ(Errors(), (std::map<std::string, std::int64_t>{{"Internal", 1}, {"Unavailable", 1}}));
+}
+
+TEST_F(FaultyService, ARequestThatIsGoneWhenItIsLookedAtIsNoError) {
+  WorkOnLaunch();
+  std::atomic<bool> gone = false;
+  store.before_get = [&](const ResourceRef& ref) {
+    if (ref.name == "gone" && !gone.exchange(true)) {
+      EXPECT_TRUE(IsOk(resources->Delete(ctx, ref, {})));
+    }
+  };
+  Serve({.max_concurrent = 1});
+  Create(Backup("gone"));
+  EXPECT_TRUE(Eventually([&] { return gone.load(); }));
+  Create(Backup());
+  EXPECT_TRUE(Ends()) << "its place is free again";
+  EXPECT_TRUE(Errors().empty());
+}
+
+TEST_F(FaultyService, WhoWaitsIsShownItsPlaceUntilItIsDeleted) {
+  Serve({.max_concurrent = 1});
+  Create(Backup());
+  ASSERT_TRUE(Eventually([&] { return BackupStatus().state == api::BackupState::kInProgress; }));
+  Create(Restore());
+  EXPECT_TRUE(
+      Eventually([&] { return Text(RestoreStatus().conditions, "Queued") == "True/GlobalLimit"; }));
+  EXPECT_EQ(MessageOf(RestoreStatus().conditions, "Queued"), "number 1 of its project");
+  EXPECT_EQ(service->facts().waiting, (std::map<std::string, std::int64_t>{{"retail", 1}}));
+  ASSERT_TRUE(IsOk(resources->Delete(ctx, RefTo<api::RestoreRequest>(kNamespace, "back"), {})));
+  EXPECT_TRUE(Eventually([&] { return service->facts().waiting["retail"] == 0; }));
+  EXPECT_EQ(service->facts().running, 1);
+}
+
+TEST_F(FaultyService, ATaskThatFailsComesBack) {
+  std::atomic<int> runs = 0;
+  PeriodicTask task{.name = "test", .every = milliseconds(1)};
+  task.run = [&](const Context&, const api::LiferayEnvironment& environment) -> Result<void> {
+    EXPECT_EQ(environment.metadata.name, "retail-prd");
+    switch (++runs) {
+      case 1:
+        return Error{.kind = ErrorKind::kDenied, .code = "test.denied", .message = "no"};
+      case 2:
+        throw std::runtime_error("out of something");
+      case 3:
+        store.Plan(Call::kList, api::LiferayEnvironment::kKind, Fault::kAway);
+        return {};
+      default:
+        return {};
+    }
+  };
+  Serve({.tasks = {task}});
+  EXPECT_TRUE(Eventually([&] { return runs > 5; }));
+  EXPECT_EQ(Errors(), (std::map<std::string, std::int64_t>{
+                          {"Denied", 1}, {"Internal", 1}, {"Unavailable", 1}}));
+}
 
 // Requests that one watch tells of before the other one is in step: the scheduler has to let the
 // other one in.
