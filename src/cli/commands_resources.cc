@@ -80,9 +80,9 @@ std::string_view Word(ApplyOutcome outcome) {
     case ApplyOutcome::kConfigured:
       return "configured";
     case ApplyOutcome::kUnchanged:
-      return "unchanged";
+      break;
   }
-  return "";
+  return "unchanged";
 }
 
 // What shows only beside other documents or beside what is stored.

@@ -31,9 +31,9 @@ ActionWords WordsFor(RetentionAction action) {
     case RetentionAction::kWait:
       return {"Wait", "waits to go"};
     case RetentionAction::kDelete:
-      return {"Delete", "goes now"};
+      break;
   }
-  return {"", ""};
+  return {"Delete", "goes now"};
 }
 
 codec::JsonArray ToJson(const std::vector<RetentionDecision>& decisions) {

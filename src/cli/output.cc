@@ -101,9 +101,9 @@ std::string RenderResource(const Json& resource, OutputFormat format, Time now) 
     case OutputFormat::kTable:
       return RenderTable({resource}, false, now);
     case OutputFormat::kWide:
-      return RenderTable({resource}, true, now);
+      break;
   }
-  return {};
+  return RenderTable({resource}, true, now);
 }
 
 std::string RenderResources(const std::vector<Json>& resources, OutputFormat format, Time now) {

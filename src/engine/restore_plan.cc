@@ -75,9 +75,9 @@ class Planner {
       case vault::SignatureState::kUntrustedKey:
         return "UntrustedKey";
       case vault::SignatureState::kUnsigned:
-        return "Unsigned";
+        break;
     }
-    return {};
+    return "Unsigned";
   }
 
   void AddConflict(std::string reason, std::string message, std::string hint) {

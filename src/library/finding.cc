@@ -49,9 +49,9 @@ std::string_view Describe(SkipReason reason) {
     case SkipReason::kInvalidName:
       return "its name cannot be the key of an object";
     case SkipReason::kUnreadableFolder:
-      return "this folder may not be read";
+      break;
   }
-  return "not an object";
+  return "this folder may not be read";
 }
 
 }  // namespace

@@ -53,6 +53,12 @@ TEST_F(CompleteTest, ArgumentsThatLieInStoreAndCatalogue) {
   EXPECT_EQ(Ask({"restore", "plan", ""}).more, More::kBackups);
   EXPECT_EQ(Ask({"backup", "diff", "older", ""}).more, More::kBackups);
   EXPECT_EQ(Ask({"backup", "download", "id", ""}).more, More::kFiles);
+  const Completions schedules = Ask({"schedule", "suspend", ""});
+  EXPECT_EQ(schedules.more, More::kObjects);
+  EXPECT_EQ(schedules.kind, "BackupSchedule");
+  const Completions restores = Ask({"restore", "logs", ""});
+  EXPECT_EQ(restores.more, More::kObjects);
+  EXPECT_EQ(restores.kind, "restorerequests");
   const Completions objects = Ask({"describe", "br", ""});
   EXPECT_EQ(objects.more, More::kObjects);
   EXPECT_EQ(objects.kind, "br");

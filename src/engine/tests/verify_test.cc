@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/tests/world.h"
+#include "library/tests/hooked_store.h"
 
 namespace lc2::engine {
 namespace {
@@ -246,6 +247,30 @@ TEST_F(Verify, StopsForAFaultBetweenManyObjects) {
   EXPECT_EQ(CodeOf(site.Verify(backup.manifest, api::VerifyLevel::kFull)), "store.planned_fault");
   vault->Plan({.operation = "get", .key_part = "/pool/", .skip = 500});
   EXPECT_EQ(CodeOf(site.Verify(backup.manifest, api::VerifyLevel::kSample)), "store.planned_fault");
+}
+
+TEST_F(Verify, StopsForAShardThatCannotBeReadASecondTime) {
+  const auto backup = Make(ManyFiles(10'100));
+  vault->Plan({.operation = "get", .key_part = "/00000.ndjson.zst", .skip = 1});
+  EXPECT_EQ(CodeOf(site.Verify(backup.manifest, api::VerifyLevel::kExists)), "store.planned_fault");
+}
+
+TEST_F(Verify, AnExceptionInAThreadIsAnError) {
+  const auto backup = Make(kThree);
+  library::HookedStore throwing(*vault);
+  throwing.before_open = [](const std::string& key, int) -> Result<void> {
+    if (key.find("/pool/") != std::string::npos) throw std::runtime_error("out of something");
+    return {};
+  };
+  const auto report = VerifyContents(ctx, throwing,
+                                     {.env = kRetail,
+                                      .database = backup.manifest.database,
+                                      .library = backup.manifest.document_library,
+                                      .consistency = backup.manifest.consistency},
+                                     api::VerifyLevel::kFull, "seed");
+  ASSERT_EQ(CodeOf(report), "verify.exception");
+  EXPECT_EQ(report.error().kind, ErrorKind::kInternal);
+  EXPECT_THAT(report.error().message, HasSubstr("out of something"));
 }
 
 TEST_F(Verify, StopsWhenItIsCancelled) {
