@@ -117,7 +117,9 @@ def test_download_copies_everything(kept_site, tmp_path):
     copied = folder / "database" / dump["path"].rsplit("/", 1)[1]
     assert hashlib.sha256(copied.read_bytes()).hexdigest() == dump["sha256"]
     # Once more: what is there stays.
-    kept_site("backup", "download", kept_site.older, tmp_path)
+    again = kept_site("backup", "download", kept_site.older, tmp_path, "-o", "json").json()
+    assert again == {"backupId": kept_site.older, "folder": str(folder), "objects": len(ALL),
+                     "bytes": sum(map(len, ALL.values()))}
 
 
 def test_damage_is_named_and_nothing_of_it_downloaded(site, tmp_path):
@@ -153,6 +155,25 @@ def test_hold_keeps_and_delete_waits(site):
     assert site("backup", "get", backup, "-o", "json").json()["status"]["state"] == "Succeeded"
 
 
+def test_programs_are_told_what_the_backup_is_after_a_decision(site):
+    backup = site.backup()
+    get = lambda: site("backup", "get", backup, "-o", "json").json()
+    assert site("backup", "hold", backup, "--reason", "audit", "-o", "json").json() == get()
+    assert get()["holdReason"] == "audit"
+    site("backup", "hold", backup, "--release")
+    assert site("backup", "delete", backup, "-o", "json").json() == get()
+    assert get()["status"]["state"] == "Deleting"
+
+
+def test_programs_are_told_how_many_losses_were_accepted(site):
+    (site.library / "20097/20123/4301/1.0").unlink()
+    failed = site("backup", "create", "-o", "json", exit_code=11).json()["status"]["backupId"]
+    accept = lambda: site("backup", "accept-missing", failed, "--reason", "lost", "-o", "json").json()
+    assert accept() == {"backupId": failed, "accepted": 1}
+    assert accept() == {"backupId": failed, "accepted": 0}
+    site.backup()
+
+
 def test_deleted_backup_leaves_the_list(site):
     location = site("get", "location", "local", "-o", "yaml").stdout
     site("apply", "-f", "-", stdin=location.replace("softDeleteDays: 30", "softDeleteDays: 0"))
@@ -174,6 +195,19 @@ def test_rebuilt_catalogue_gives_the_same_answers(site):
     assert ids(site("backup", "list", "-o", "json")) == []
     assert site("catalog", "rebuild").stdout == "local: 2 runs of 1 environment\n"
     assert site("backup", "list", "-o", "json").stdout == before
+
+
+def test_rebuilding_names_what_cannot_be_read_and_lists_the_rest(site):
+    bad, good = site.backup(), site.backup()
+    control = site.vault / "retail/prd/control"
+    run = json.loads((control / "ids" / bad).read_text())["runId"]
+    log = control / "runs" / run / "000000.json"
+    log.chmod(0o600)
+    log.write_bytes(b"{")
+    (site.lc2.home / "catalog.db").unlink()
+    done = site("catalog", "rebuild", exit_code=11)
+    assert run in done.stderr and "HINT: " in done.stderr
+    assert ids(site("backup", "list", "-o", "json")) == [good]
 
 
 def test_reader_that_goes_away_is_no_error(kept_site):

@@ -74,6 +74,20 @@ def test_database_that_is_not_there(site):
     assert found["result"] == "WARN" and "absent" in found["detail"]
 
 
+def test_user_who_may_not_create_databases(site):
+    role = f"plain_{site.database}"
+    site.pg.psql("postgres", f"create role {role} login password 'plain'")
+    try:
+        secret = site.lc2.home / "secrets/retail-prd-db"
+        (secret / "username").write_text(role)
+        (secret / "password").write_text("plain")
+        found = checks(site("doctor", "-o", "json"))["database of retail-prd"]
+        assert found["result"] == "WARN" and "may not create databases" in found["detail"]
+        assert "createdb" in found["hint"]
+    finally:
+        site.pg.psql("postgres", f"drop role {role}")
+
+
 def test_library_that_is_not_there(site):
     shutil.rmtree(site.library)
     only_fails(site("doctor", "-o", "json", exit_code=3), "library of retail-prd")

@@ -1,9 +1,12 @@
 """`lc2 gc`: what a deleted backup leaves goes, what another one needs stays."""
 
+import json
+import signal
+
 import pytest
 import yaml
 
-from cli_site import bare_site, site  # noqa: F401
+from cli_site import bare_site, fake_client, site  # noqa: F401
 
 pytestmark = pytest.mark.pg(15)
 
@@ -80,3 +83,41 @@ def test_a_lost_object_is_found_by_the_full_merge(two_backups):
     lost.unlink()
     done = site("gc", "--full", exit_code=11)
     assert lost.name in done.stderr and "verify --full" in done.stderr
+
+
+def test_a_collection_that_was_cut_short_is_carried_out_first(two_backups):
+    site = two_backups
+    site("backup", "delete", site.older, "--reason", "test")
+    removed = gc(site)["removedObjects"]
+    [done] = (site.vault / "retail/prd/control/collections").glob("*.done.json")
+    done.unlink()
+    assert "1 list of an earlier collection would be carried out" in site("gc", "--dry-run").stdout
+    assert "1 list of an earlier collection carried out" in site("gc").stdout
+    assert "an earlier collection" not in site("gc").stdout
+    assert removed > 0 and site("backup", "verify", "--full", site.newer)
+
+
+def test_a_run_that_nobody_runs_any_more_is_closed(site):
+    killed = {"LC2_CLIENT_PATH": str(fake_client(site, "kill -KILL $PPID; exec sleep 600"))}
+    site("backup", "create", exit_code=-signal.SIGKILL, env=killed)
+    [opened] = (site.vault / "retail/prd/control/runs").rglob("000000.json")
+    run = opened.parent.name
+    assert "closed" not in site("gc").stdout, "it is young"
+    entry = json.loads(opened.read_text())
+    entry["opened"]["timestamp"] = "2025-11-09T14:30:00Z"
+    opened.chmod(0o600)
+    opened.write_text(json.dumps(entry, sort_keys=True, separators=(",", ":")))
+    [log_before] = [len(list(opened.parent.iterdir()))]
+    assert f"would close run {run}, which nobody runs any more" in site("gc", "--dry-run").stdout
+    assert len(list(opened.parent.iterdir())) == log_before
+    assert gc(site)["closedRuns"] == [run]
+    assert "closedRuns" not in gc(site)
+
+
+def test_all_environments_are_collected_at_once(two_backups):
+    site = two_backups
+    text = site.yaml.read_text().replace("retail-prd", "retail-uat").replace(
+        "environment: prd", "environment: uat").replace(f"bucket: {site.library}", "bucket: /srv/uat")
+    site("apply", "-f", "-", stdin=text)
+    reports = {item["environment"]: item for item in site("gc", "--all", "-o", "json").json()["items"]}
+    assert set(reports) == {"retail-prd", "retail-uat"}

@@ -33,6 +33,16 @@ def test_env_init_writes_what_apply_takes(bare_site):
     assert applied.stderr == ""
 
 
+def test_env_init_without_a_password_says_where_it_belongs(bare_site):
+    options = bare_site.init_options()
+    at = options.index("--db-password-file")
+    done = bare_site("--project", "retail", "--environment", "prd", "env", "init",
+                     *options[:at], *options[at + 2:])
+    secret = bare_site.lc2.home / "secrets/retail-prd-db"
+    assert str(secret) in done.stderr and not secret.exists()
+    assert len(list(yaml.safe_load_all(done.stdout))) == 2
+
+
 def test_apply_says_what_it_did(site):
     unchanged = site("apply", "-f", site.yaml)
     assert unchanged.stdout == "backuplocation/local unchanged\nliferayenvironment/retail-prd unchanged\n"
@@ -76,6 +86,8 @@ def test_apply_prints_one_json_document(site):
     several = site("apply", "-f", site.yaml, "-o", "json").json()
     assert (several["apiVersion"], several["kind"]) == ("v1", "List")
     assert [item["kind"] for item in several["items"]] == ["BackupLocation", "LiferayEnvironment"]
+    assert site("apply", "-f", site.yaml, "-o", "name").stdout == (
+        "backuplocation/local\nliferayenvironment/retail-prd\n")
     one = site("apply", "-f", "-", "-o", "json", stdin=REQUEST % ("nightly", 30)).json()
     assert one["kind"] == "BackupRequest" and one["status"]["state"] == "Succeeded"
 
@@ -105,6 +117,7 @@ def test_every_output_format_of_every_kind(site):
         for format in ("table", "wide"):
             header, row = site("get", kind, "-o", format).stdout.splitlines()
             assert header.startswith("NAME ") and row.startswith(name)
+        assert site("describe", kind, name, "-o", "json").json() == one
         text = site("describe", kind, name)
         assert f"name: {name}" in text.stdout and text.stderr == ""
 

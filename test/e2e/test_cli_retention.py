@@ -71,6 +71,17 @@ def test_apply_carries_out_what_a_person_asked_for(site):
     assert sum(b'"lc2:retention"' in data for data in files_of(logs).values()) == 0
 
 
+def test_explain_names_what_goes_on_a_day_to_come(site):
+    older, newer = site.backup(), site.backup()
+    site("backup", "delete", older, "--reason", "test data")
+    found = plan(site, "--at", "2099-01-01")
+    assert found[older]["action"] == "Delete" and found[newer]["action"] == "Keep"
+    [line] = [line for line in site("retention", "explain", "--at", "2099-01-01").stdout.splitlines()
+              if older in line]
+    assert "goes now" in line
+    assert site("backup", "get", older, "-o", "json").json()["status"]["state"] == "Deleting"
+
+
 def test_an_unreadable_log_stops_it(site):
     site.backup()
     [log] = [path for path in (site.vault / "retail/prd/control/runs").rglob("000001.json")]

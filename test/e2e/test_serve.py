@@ -198,6 +198,9 @@ def test_health_and_metrics_are_read_by_prometheus_own_parser(site):
         with pytest.raises(urllib.error.HTTPError) as missing:
             get(child.url + "/elsewhere")
         assert missing.value.code == 404
+        with pytest.raises(urllib.error.HTTPError) as changed:
+            get(urllib.request.Request(child.url + "/healthz", method="DELETE"))
+        assert changed.value.code == 405
     finally:
         stop(child)
 
