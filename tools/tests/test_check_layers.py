@@ -81,6 +81,14 @@ def test_fakes_are_for_tests_alone(run, tree):
         assert code == 1 and "may not include 'testing'" in said
 
 
+def test_simulators_are_for_tests_alone(run, tree):
+    sim = {"test/fakes/s3sim/service.h": ""}
+    include = '#include "s3sim/service.h"\n'
+    assert check(run, tree, {**sim, "src/storage/s3/tests/a_test.cc": include}) == (0, "")
+    code, said = check(run, tree, {**sim, "src/storage/s3/a.cc": include})
+    assert code == 1 and "lies in no known folder" in said
+
+
 def test_headers_of_tests_are_for_tests_alone(run, tree):
     code, said = check(run, tree, {"src/vault/a.cc": '#include "vault/tests/fixture.h"\n'})
     assert code == 1 and "belongs to tests" in said

@@ -16,6 +16,12 @@ Error Cancelled() {
   return Error{.kind = ErrorKind::kCancelled, .code = "call.cancelled", .message = "cancelled"};
 }
 
+// The body, as one of the two checks that guard it says.
+bool CameDamaged(const Error& error) {
+  return error.provider && (error.provider->code == "BadDigest" ||
+                            error.provider->code == "XAmzContentSHA256Mismatch");
+}
+
 Error DamagedTwice(Error refusal) {
   return Error{.kind = ErrorKind::kCorrupt,
                .code = "s3.corrupt",
@@ -176,7 +182,7 @@ void S3Client::TakeRefusal(const RunPtr& run, const net::HttpResponse& response,
     case S3Remedy::kSlowDown:
       return TryLater(run, std::move(error));  // nothing was done
     case S3Remedy::kRetry:
-      if (error.provider && error.provider->code == "BadDigest") {
+      if (CameDamaged(error)) {
         if (std::exchange(run->tried.digest, true)) {
           return Finish(run, DamagedTwice(std::move(error)));
         }

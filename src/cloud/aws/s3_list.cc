@@ -68,6 +68,7 @@ class PageReader final : public codec::XmlHandler {
   void OfPage(std::string_view name, std::string_view text) {
     if (name == "IsTruncated") truncated_ = text == "true";
     if (name == "NextContinuationToken") page_.next_token = text;
+    if (name == "ContinuationToken") page_.token = text;
     if (name == "EncodingType") encoded_ = text == "url";
   }
 

@@ -35,6 +35,7 @@ struct ListPage {
   std::vector<ListedObject> objects;  // in the order in which the service gives them
   std::vector<std::string> common_prefixes;
   std::string next_token;  // "": this is the last page
+  std::string token;       // that it answers, if it says so
 };
 
 // Asks for encoded keys: XML cannot hold each of them.

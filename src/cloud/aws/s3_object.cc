@@ -143,10 +143,20 @@ S3Call GetObjectCall(const GetObject& get) {
     call.headers.push_back({"range", fmt::format("bytes={}-{}", get.range->first,
                                                  get.range->first + get.range->second - 1)});
   }
+  // One of the whole says nothing of a part.
+  if (!get.range) call.headers.push_back({"x-amz-checksum-mode", "ENABLED"});
   Add(call.headers, "if-match", get.if_match);
   // What a refusal says has to have room as well.
   call.limits.max_response_bytes = std::max<std::int64_t>(get.limit, 64 * 1024);
   return call;
+}
+
+bool IsIntact(const ObjectHead& head, std::string_view bytes) {
+  const auto said = head.checksums.find("crc64nvme");
+  if (said == head.checksums.end() || head.checksum_type == "COMPOSITE") return true;
+  Crc64Nvme crc;
+  crc.Update(bytes);
+  return said->second == CrcBase64(crc.value());
 }
 
 ObjectTraits TraitsOf(const ObjectHead& head) {

@@ -51,6 +51,9 @@ struct GetObject {
   std::int64_t limit = 64 << 20;
 };
 S3Call GetObjectCall(const GetObject& get);
+// Whether the bytes of a whole object are those that its CRC-64/NVME is of. True where there is
+// none, or one of parts.
+bool IsIntact(const ObjectHead& head, std::string_view bytes);
 
 // What is written with an object.
 struct ObjectTraits {

@@ -28,7 +28,7 @@ struct Meaning {
 };
 
 // By the vendor's code. What is not here goes by its status.
-constexpr std::array<Meaning, 37> kMeanings = {{
+constexpr std::array<Meaning, 38> kMeanings = {{
     {"NoSuchKey", ErrorKind::kNotFound, "s3.not_found"},
     {"NoSuchVersion", ErrorKind::kNotFound, "s3.not_found"},
     {"NoSuchBucket", ErrorKind::kNotFound, "s3.not_found"},
@@ -44,6 +44,7 @@ constexpr std::array<Meaning, 37> kMeanings = {{
     {"InternalError", ErrorKind::kUnavailable, "s3.unavailable", S3Remedy::kRetry},
     {"RequestTimeout", ErrorKind::kUnavailable, "s3.unavailable", S3Remedy::kRetry},
     {"BadDigest", ErrorKind::kUnavailable, "s3.unavailable", S3Remedy::kRetry},
+    {"XAmzContentSHA256Mismatch", ErrorKind::kUnavailable, "s3.unavailable", S3Remedy::kRetry},
     {"RequestTimeTooSkewed", ErrorKind::kInvalid, "s3.clock", S3Remedy::kCorrectClock},
     {"AccessDenied", ErrorKind::kDenied, "s3.denied"},
     {"AllAccessDisabled", ErrorKind::kDenied, "s3.denied"},

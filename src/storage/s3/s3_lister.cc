@@ -71,13 +71,35 @@ class S3Lister final : public EntryReader {
         [promise](Result<net::HttpResponse> outcome) { promise->set_value(std::move(outcome)); });
   }
 
+  // A page that cannot be read, or is another than was asked for, is asked for again.
   Result<aws::ListPage> TakePage() {
     for (int left = kTries;; --left) {
       LC2_ASSIGN_OR_RETURN(const net::HttpResponse response, answer_.get());
       auto page = aws::ParseListPage(response.body);
-      if (page.has_value() || left <= 1) return page;
+      if (page.has_value()) {
+        const Result<void> right = CheckPage(*page);
+        if (right.has_value()) return page;
+        page = right.error();
+      }
+      if (left <= 1) return page;
       Ask();
     }
+  }
+
+  // Another page in the place of this one would hide objects.
+  Result<void> CheckPage(const aws::ListPage& page) const {
+    if (!page.token.empty() && page.token != asked_.continuation_token) {
+      return Error{.kind = ErrorKind::kUnavailable,
+                   .code = "s3.bad_page",
+                   .message = fmt::format("'{}' gives another page of its listing than was asked "
+                                          "for",
+                                          place_.name())};
+    }
+    if (place_.options().can.byte_order && !page.objects.empty() && !last_.empty() &&
+        page.objects.front().key <= last_) {
+      return OutOfOrder();
+    }
+    return {};
   }
 
   // False at the end of what is wanted.

@@ -16,7 +16,7 @@ class S3Place {
       : options_(options),
         name_("s3://" + options.bucket.name + "/" + options.prefix),
         random_(links.random),
-        client_(links.transport, links.credentials, options.bucket, links.random) {}
+        client_(links.transport, links.credentials, options.bucket, links.random, options.client) {}
 
   cloud::aws::S3Client& client() { return client_; }
   const S3StoreOptions& options() const { return options_; }

@@ -19,6 +19,8 @@ using net::HttpResponse;
 // Who waits for room looks this often at its context, which has nothing to wait on.
 constexpr auto kLook = std::chrono::milliseconds(50);
 
+constexpr int kTriesOfDamaged = 3;
+
 // Set while a completion runs: the thread that would wait for room is one that has to make it.
 thread_local bool completing = false;
 
@@ -172,19 +174,36 @@ class S3Store final : public ObjectStore {
   }
 
   void Begin(const Context& ctx, GetOperation get, Completion done) {
+    Get(ctx, std::move(get), kTriesOfDamaged, std::move(done));
+  }
+
+  void Get(const Context& ctx, GetOperation get, int tries, Completion done) {
     aws::GetObject call{.key = place_.Full(get.key), .version = get.version, .limit = get.limit};
     if (get.range) call.range = {get.range->offset, get.range->length};
     place_.client().Submit(
         ctx, aws::GetObjectCall(call),
-        [get = std::move(get), done = std::move(done)](Result<HttpResponse> response) {
+        [this, ctx, tries, get = std::move(get),
+         done = std::move(done)](Result<HttpResponse> response) mutable {
           if (!response.has_value()) return done(GetFailed(get, std::move(response).error()));
           const auto read = aws::ReadObjectHead(*response);
           if (!read.has_value()) return done(read.error());
           if (static_cast<std::int64_t>(response->body.size()) > get.limit) {
             return done(TooLarge(get.key, get.limit));
           }
+          if (!get.range && !aws::IsIntact(*read, response->body)) {
+            if (tries > 1) return Get(ctx, std::move(get), tries - 1, std::move(done));
+            return done(Damaged(get.key));
+          }
           done(OperationResult{.facts = FactsOf(*read), .body = std::move(response->body)});
         });
+  }
+  Error Damaged(const std::string& key) const {
+    return Error{.kind = ErrorKind::kCorrupt,
+                 .code = "s3.damaged",
+                 .message = fmt::format("'{}' in {} comes with other bytes than the service's own "
+                                        "checksum is of",
+                                        key, place_.name()),
+                 .hint = "does this machine's memory, or something on the way, change bytes?"};
   }
   static Error GetFailed(const GetOperation& get, Error error) {
     if (error.code == "net.too_large") return TooLarge(get.key, get.limit);

@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "cloud/aws/credential_cache.h"
-#include "cloud/aws/s3_bucket.h"
+#include "cloud/aws/s3_client.h"
 #include "net/transport.h"
 #include "storage/object_store.h"
 
@@ -26,9 +26,10 @@ struct S3StoreOptions {
   std::string prefix;      // of all keys: "" or with "/" at its end
   bool read_only = false;  // every write answers kDenied
   S3Capabilities can;
-  std::string storage_class;          // of what is written; "": the bucket's own
-  std::string kms_key;                // that encrypts it; "": as the bucket does
-  int window = 256;                   // operations in flight
+  std::string storage_class;  // of what is written; "": the bucket's own
+  std::string kms_key;        // that encrypts it; "": as the bucket does
+  int window = 256;           // operations in flight
+  cloud::aws::S3ClientOptions client;
   std::int64_t part_bytes = 8 << 20;  // of a writer's first parts, and of reads; at least 5 MiB
 };
 

@@ -105,6 +105,17 @@ TEST(S3Object, IsReadInPartsOfOneState) {
   EXPECT_EQ(call.limits.max_response_bytes, 64 * 1024);
 }
 
+TEST(S3Object, IsIntactIfItsChecksumSaysSo) {
+  ObjectHead head{.checksums = {{"crc64nvme", "rosUhgp5mIg="}}};
+  EXPECT_TRUE(IsIntact(head, "123456789"));
+  EXPECT_FALSE(IsIntact(head, "123456788"));
+  head.checksum_type = "COMPOSITE";
+  EXPECT_TRUE(IsIntact(head, "123456788")) << "of parts that nobody knows";
+  EXPECT_TRUE(IsIntact({}, "x"));
+  EXPECT_EQ(HeaderOf(GetObjectCall({.key = "k"}), "x-amz-checksum-mode"), "ENABLED");
+  EXPECT_EQ(HeaderOf(GetObjectCall({.key = "k", .range = {{0, 1}}}), "x-amz-checksum-mode"), "");
+}
+
 TEST(S3Object, IsWrittenWithAllThatBelongsToIt) {
   const S3Call call =
       PutObjectCall({.key = "k",
