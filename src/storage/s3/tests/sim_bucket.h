@@ -28,8 +28,9 @@ class SimBucket {
             .part_bytes = kPart};
   }
   std::unique_ptr<ObjectStore> Open(const S3StoreOptions& options) {
-    return MakeS3Store({transport_, credentials_, random_}, options);
+    return MakeS3Store(links(), options);
   }
+  S3StoreLinks links() { return {transport_, credentials_, random_}; }
   std::unique_ptr<ObjectStore> Open() { return Open(options()); }
 
   s3sim::Simulator& simulator() { return simulator_; }
