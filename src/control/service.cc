@@ -183,7 +183,10 @@ class Loop final : public Service {
         const auto places = table_.TakeChangedPlaces(kPlacesAtOnce);
         if (!places.empty()) {
           lock.unlock();
-          for (const auto& [ref, place] : places) Show(ctx, ref, place);
+          const Result<void> shown = Guarded(ctx, "showing places", [&] {
+            for (const auto& [ref, place] : places) Show(ctx, ref, place);
+          });
+          if (!shown.has_value()) Count(shown.error());
           lock.lock();
           show_at = now + kShowPlaces;
         }
@@ -316,23 +319,25 @@ class Loop final : public Service {
 
   void Repeat(const Context& ctx, const PeriodicTask& task) {
     while (!ctx.stopped()) {
-      const auto environments = ListAs<api::LiferayEnvironment>(ctx, deps_.resources);
-      if (environments.has_value()) {
-        for (const api::LiferayEnvironment& environment : *environments) {
-          if (ctx.stopped()) return;
-          const Result<void> done =
-              Guarded(ctx, task.name, [&] { return task.run(ctx, environment); });
-          if (done.has_value() || ctx.stopped()) continue;
-          Count(done.error());
-          ctx.log().Warning("task", {{"task", task.name},
-                                     {"environment", environment.metadata.name},
-                                     {"error", Describe(done.error())}});
-        }
-      } else {
-        Count(environments.error());
-      }
+      const Result<void> done = Guarded(ctx, task.name, [&] { return RunForAll(ctx, task); });
+      if (!done.has_value() && !ctx.stopped()) Count(done.error());
       Sleep(ctx, task.every);
     }
+  }
+
+  Result<void> RunForAll(const Context& ctx, const PeriodicTask& task) {
+    LC2_ASSIGN_OR_RETURN(const std::vector<api::LiferayEnvironment> environments,
+                         ListAs<api::LiferayEnvironment>(ctx, deps_.resources));
+    for (const api::LiferayEnvironment& environment : environments) {
+      if (ctx.stopped()) return {};
+      const Result<void> done = Guarded(ctx, task.name, [&] { return task.run(ctx, environment); });
+      if (done.has_value() || ctx.stopped()) continue;
+      Count(done.error());
+      ctx.log().Warning("task", {{"task", task.name},
+                                 {"environment", environment.metadata.name},
+                                 {"error", Describe(done.error())}});
+    }
+    return {};
   }
 
   // Ends early when the service does.
