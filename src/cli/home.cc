@@ -99,7 +99,7 @@ Result<std::unique_ptr<Home>> Home::Open(const Context& ctx, const fs::path& fol
   LC2_ASSIGN_OR_RETURN(home->resources_,
                        OpenResources(ctx, home->folder_ / "store.db", home->random_));
   LC2_ASSIGN_OR_RETURN(home->catalog_, OpenCatalog(ctx, home->folder_, catalog));
-  home->provider_ = provider::MakeLocalProvider(*home->secrets_);
+  home->provider_ = provider::MakeProvider(*home->secrets_, ctx.clock(), ctx.log());
   home->platform_ =
       control::MakeLocalPlatform(ctx.clock(), ctx.log(), *home->provider_,
                                  {.locks = home->folder_ / "locks", .progress = progress});

@@ -7,6 +7,7 @@
 #include "api/backup_location.h"
 #include "api/liferay_environment.h"
 #include "base/context.h"
+#include "base/log.h"
 #include "base/result.h"
 #include "base/secret_source.h"
 #include "storage/object_store.h"
@@ -53,5 +54,9 @@ class Provider {
 
 // Folders of this machine. `secrets` must outlive it.
 std::unique_ptr<Provider> MakeLocalProvider(SecretSource& secrets);
+
+// Whichever a location names: folders of this machine, or buckets of S3 (provider aws). Libraries
+// are folders. All that is given must outlive it, and it its stores.
+std::unique_ptr<Provider> MakeProvider(SecretSource& secrets, const Clock& clock, Logger& log);
 
 }  // namespace lc2::provider
