@@ -6,6 +6,7 @@ longer does fails the run. So a client tested against one of them is known to be
 
 import base64
 import hashlib
+import http.client
 import re
 import urllib.error
 import urllib.request
@@ -34,6 +35,7 @@ DEVIATIONS = {
         "test_an_upload_into_no_bucket": "makes the bucket",
         "test_replace_what_is_not_there": "412 instead of 404",
         "test_an_md5_that_is_none": "BadDigest instead of InvalidDigest",
+        "test_an_upload_without_its_length": "takes it",
         "test_a_checksum_comes_of_itself": "keeps none that was not sent",
         "test_a_wrong_checksum_behind_the_body": "IncompleteBody instead of BadDigest",
         "test_how_a_body_came_is_not_what_it_is": "keeps aws-chunked as the object's encoding",
@@ -65,13 +67,14 @@ DEVIATIONS = {
         "test_a_copy_says_of_which_version_it_is": "does not say it",
         "test_a_delete_marker_says_that_it_is_one": "no x-amz-delete-marker",
         "test_a_delete_marker_has_no_content": "404 instead of 405",
-        "test_a_version_without_a_lock": "ObjectLockConfigurationNotFoundError instead of NoSuchObjectLockConfiguration",
+        "test_a_version_without_a_lock": "ObjectLockConfigurationNotFoundError, as of the bucket",
         "test_where_a_bucket_is": "no x-amz-bucket-region",
         "test_a_bucket_with_an_object_stays": "deletes it with its objects",
     },
     "ministack": {
         "test_a_body_that_was_changed": "takes a body that is not the one of the signed hash",
         "test_a_checksum_is_kept": "checks it and does not give it back with the upload's answer",
+        "test_an_upload_without_its_length": "takes it",
         "test_a_checksum_comes_of_itself": "keeps none that was not sent",
         "test_the_longest_key": "takes 1,025 bytes",
         "test_tags_that_are_none": "takes them",
@@ -435,6 +438,21 @@ def test_a_wrong_checksum_behind_the_body(here, server):
 def test_how_a_body_came_is_not_what_it_is(here, server):
     put_with_trailer(here, server, "k", CHECKSUMS["CRC32"](b"content"), "gzip,aws-chunked")
     assert here.head_object("k")["ContentEncoding"] == "gzip"
+
+
+@pytest.mark.parametrize("how", [(), (("Transfer-Encoding", "chunked"),)], ids=["without", "chunked"])
+def test_an_upload_without_its_length(here, server, how):
+    request = AWSRequest(method="PUT", url=f"{server.endpoint}/{here.bucket}/{here.prefix}k")
+    botocore.auth.S3SigV4Auth(Credentials(server.id, server.secret), "s3", REGION).add_auth(request)
+    link = http.client.HTTPConnection(server.host, timeout=20)
+    link.putrequest("PUT", f"/{here.bucket}/{here.prefix}k", skip_accept_encoding=True)
+    for name, value in [*request.headers.items(), *how]:
+        link.putheader(name, value)
+    link.endheaders(b"0\r\n\r\n" if how else None)
+    answer = link.getresponse()
+    said = answer.read()
+    link.close()
+    assert (answer.status, b"<Code>MissingContentLength</Code>" in said) == (411, True)
 
 
 KEYS = {

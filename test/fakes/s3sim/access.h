@@ -8,7 +8,8 @@
 
 namespace lc2::s3sim {
 
-// Some of the operations on some of the keys.
+// Some of the operations on some of the keys. Who may not "ListObjectsV2" gets 403 in place of 404,
+// as with S3.
 struct AccessRule {
   // Names of operations, "*" at the end stands for any rest: "GetObject", "Put*", "*". As with
   // policies, "GetObject" is HeadObject too, and "PutObject" is also CreateMultipartUpload,

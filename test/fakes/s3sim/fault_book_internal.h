@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -27,7 +29,8 @@ class FaultBook {
     const std::uint64_t identity = FaultPlan::IdentityOf(request);
     const std::lock_guard lock(mutex_);
     Page& page = pages_[identity];
-    Drawn drawn{.nth = ++page.times, .fault = plan_.Draw(request, page.times, page.failed)};
+    Drawn drawn{.nth = ++page.times};
+    drawn.fault = plan_.Draw(identity, request, drawn.nth, page.failed);
     page.failed = drawn.fault ? page.failed + 1 : 0;
     return drawn;
   }
@@ -46,29 +49,32 @@ class FaultBook {
 // Writes that will come a second time. Thread-safe.
 class Duplicates {
  public:
+  // Behind the `after`th request about its key from now on.
   void Add(const S3Request& request, int after) {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back({request, after});
+    waiting_[{request.bucket, request.key}].push_back({request, after});
   }
   // Those that come behind this request.
   std::vector<S3Request> TakeBehind(const S3Request& request) {
     std::vector<S3Request> due;
     const std::lock_guard lock(mutex_);
-    if (waiting_.empty()) return due;
-    for (Waiting& one : waiting_) {
-      if (one.request.bucket == request.bucket && one.request.key == request.key) --one.left;
-    }
-    std::erase_if(waiting_, [&](Waiting& one) {
-      if (one.left > 0) return false;
+    const auto found = waiting_.find({request.bucket, request.key});
+    if (found == waiting_.end()) return due;
+    std::erase_if(found->second, [&](Waiting& one) {
+      if (--one.left > 0) return false;
       due.push_back(std::move(one.request));
       return true;
     });
+    if (found->second.empty()) waiting_.erase(found);
     return due;
   }
+  // By their keys: in what order they came is a matter of threads.
   std::vector<S3Request> TakeAll() {
     std::vector<S3Request> all;
     const std::lock_guard lock(mutex_);
-    for (Waiting& one : waiting_) all.push_back(std::move(one.request));
+    for (auto& [name, ones] : waiting_) {
+      for (Waiting& one : ones) all.push_back(std::move(one.request));
+    }
     waiting_.clear();
     return all;
   }
@@ -76,10 +82,10 @@ class Duplicates {
  private:
   struct Waiting {
     S3Request request;
-    int left = 0;  // requests about its key that come before it
+    int left = 0;  // requests about its key until it comes
   };
   std::mutex mutex_;
-  std::vector<Waiting> waiting_;
+  std::map<std::pair<std::string, std::string>, std::vector<Waiting>> waiting_;  // bucket and key
 };
 
 }  // namespace lc2::s3sim

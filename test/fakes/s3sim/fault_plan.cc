@@ -152,10 +152,10 @@ bool FaultPlan::CanHappen(FaultKind kind, const S3Request& request) const {
   return false;
 }
 
-std::optional<Fault> FaultPlan::Draw(const S3Request& request, std::int64_t nth, int failed) const {
+std::optional<Fault> FaultPlan::Draw(std::uint64_t identity, const S3Request& request,
+                                     std::int64_t nth, int failed) const {
   if (options_.max_consecutive > 0 && failed >= options_.max_consecutive) return std::nullopt;
-  const std::uint64_t dice =
-      Mix(Mix(options_.seed, IdentityOf(request)), static_cast<std::uint64_t>(nth));
+  const std::uint64_t dice = Mix(Mix(options_.seed, identity), static_cast<std::uint64_t>(nth));
   const double drawn = Fraction(dice);
   double upto = 0;
   for (std::size_t i = 0; i < kFaultKinds; ++i) {

@@ -78,7 +78,8 @@ class FaultPlan {
   // What is the same for each repetition of a request.
   static std::uint64_t IdentityOf(const S3Request& request);
   // `nth`: 1 for the first time. `failed`: how many times in a row it has met a fault.
-  std::optional<Fault> Draw(const S3Request& request, std::int64_t nth, int failed) const;
+  std::optional<Fault> Draw(std::uint64_t identity, const S3Request& request, std::int64_t nth,
+                            int failed) const;
 
  private:
   bool CanHappen(FaultKind kind, const S3Request& request) const;

@@ -11,6 +11,8 @@ struct LatencyOptions {
   std::chrono::microseconds median{0};
   std::chrono::microseconds p99{0};      // of a hundred, one takes longer
   std::chrono::microseconds per_mib{0};  // more for each MiB that goes over the wire
+
+  bool any() const { return median.count() > 0 || per_mib.count() > 0; }
 };
 
 // Pure: `dice` decides. Zero for a median of zero, but for the bytes.

@@ -22,13 +22,15 @@ using namespace lc2::s3sim;  // NOLINT(google-build-using-namespace): the progra
 constexpr const char* kUsage =
     "usage: s3sim --listen 127.0.0.1:PORT [--seed N] [--faults FILE] [--key ID:SECRET]...\n"
     "             [--region NAME] [--virtual-host SUFFIX] [--threads N]\n"
-    "             [--bucket NAME[:versioned][:lock]]... [--fill BUCKET/PREFIX:COUNT:SIZE]...\n";
+    "             [--bucket NAME[:versioned][:lock]]... [--fill BUCKET/PREFIX:COUNT:SIZE]...\n"
+    "             [--digests yes|no]\n";
 
 struct Arguments {
   SimulatorOptions simulator;
   SimServerOptions server;
   std::vector<std::pair<std::string, BucketOptions>> buckets;
   std::vector<FillOptions> fills;
+  bool digests = true;  // of filled objects
 };
 
 [[noreturn]] void Fail(const std::string& why) {
@@ -120,6 +122,9 @@ Arguments ReadArguments(const std::vector<std::string>& words) {
       read.buckets.push_back(BucketOf(value));
     } else if (name == "--fill") {
       read.fills.push_back(FillOf(value));
+    } else if (name == "--digests") {
+      if (value != "yes" && value != "no") Fail("--digests is yes or no");
+      read.digests = value == "yes";
     } else if (name != "--faults") {
       Fail("unknown option '" + name + "'");
     }
@@ -143,7 +148,8 @@ int main(int argc, char** argv) {
   for (const auto& [name, options] : arguments.buckets) {
     simulator.service().CreateBucket(name, options);
   }
-  for (const FillOptions& fill : arguments.fills) {
+  for (FillOptions fill : arguments.fills) {
+    fill.digests = arguments.digests;
     if (!simulator.service().Fill(fill)) Fail("there is no bucket '" + fill.bucket + "' to fill");
   }
   const auto server = SimServer::Start(simulator, arguments.server);

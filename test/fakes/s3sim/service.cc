@@ -174,7 +174,14 @@ Reply Service::Handle(const S3Request& request, bool trusted) {
                            .now = now,
                            .region = parts_->options.region,
                            .sender = sender});
-  if (const auto* refusal = std::get_if<Refusal>(&answer)) return Refuse(request, *refusal);
+  if (auto* refusal = std::get_if<Refusal>(&answer)) {
+    // Who may not list a bucket is not told what it does not hold.
+    if (refusal->code == "NoSuchKey" && sender != nullptr &&
+        !IsAllowed(*sender, "ListObjectsV2", request.bucket, request.key)) {
+      return Refuse(request, {403, "AccessDenied", "the access key may not do this"});
+    }
+    return Refuse(request, *refusal);
+  }
   Reply reply = std::get<Reply>(std::move(answer));
   reply.Set("date", HttpDate(now));
   reply.Set("x-amz-request-id",

@@ -100,6 +100,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
       asked.headers.push_back({std::string(field.name_string()), std::string(field.value())});
     }
     asked.body = std::move(request.body());
+    // Only here one sees how the body came. S3 takes none without a length, not even an empty one.
+    const bool has_length = request.find(http::field::content_length) != request.end();
+    if (!has_length && (asked.method == "PUT" || asked.method == "POST")) {
+      exchange_ = {};
+      exchange_.reply = shared_.simulator.service().Refuse(
+          {.method = asked.method},
+          {411, "MissingContentLength", "the length of the body is not said"});
+      return Send();
+    }
     exchange_ = shared_.simulator.Handle(std::move(asked));
     if (exchange_.latency.count() <= 0) return Send();
     stream_.expires_never();

@@ -115,9 +115,10 @@ Exchange Simulator::Handle(net::HttpRequest request) {
       parts_->service.Handle(again, /*trusted=*/true);
     }
   }
-  exchange.latency += LatencyOf(
-      parts_->latency, Mix(FaultPlan::IdentityOf(asked), static_cast<std::uint64_t>(drawn.nth)),
-      bytes_in + exchange.reply.body.size());
+  if (parts_->latency.any()) {
+    const auto dice = Mix(FaultPlan::IdentityOf(asked), static_cast<std::uint64_t>(drawn.nth));
+    exchange.latency += LatencyOf(parts_->latency, dice, bytes_in + exchange.reply.body.size());
+  }
   parts_->Count(exchange, bytes_in, false);
   return exchange;
 }

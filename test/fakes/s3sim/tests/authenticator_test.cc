@@ -125,6 +125,7 @@ TEST_F(AuthenticatorTest, AKeyMayDoWhatItsRulesSay) {
   };
   EXPECT_EQ(status(by.Make("GET", "/b/in/k")), 200);
   EXPECT_EQ(status(by.Make("HEAD", "/b/in/k")), 200);
+  EXPECT_EQ(status(by.Make("GET", "/b/in/none")), 404);
   EXPECT_EQ(status(by.Make("GET", "/b/out/k")), 403);
   EXPECT_EQ(status(by.Make("PUT", "/b/in/k")), 403);
   EXPECT_EQ(status(by.Make("DELETE", "/b/in/k")), 403);
@@ -132,6 +133,15 @@ TEST_F(AuthenticatorTest, AKeyMayDoWhatItsRulesSay) {
   EXPECT_EQ(status(by.Make("GET", "/b", {{"list-type", "2"}})), 403);
   EXPECT_EQ(status(by.Make("PUT", "/b/out/k", {}, {{"x-amz-copy-source", "/b/in/k"}})), 200);
   EXPECT_EQ(status(by.Make("PUT", "/b/out/l", {}, {{"x-amz-copy-source", "/b/out/k"}})), 403);
+}
+
+TEST_F(AuthenticatorTest, WhoMayNotListIsNotToldWhatIsMissing) {
+  AccessKey reader{.id = "READER", .secret = "r"};
+  reader.allow = {{.operations = {"GetObject"}}};
+  Service strict({.keys = {reader}}, clock);
+  strict.CreateBucket("b");
+  EXPECT_EQ(Refused(strict.Handle(Requests(clock, reader).Make("GET", "/b/none"))),
+            "403 AccessDenied");
 }
 
 TEST_F(AuthenticatorTest, VirtualHostsAreBuckets) {
