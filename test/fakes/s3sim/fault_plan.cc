@@ -57,6 +57,14 @@ bool NamesOneRun(std::string_view parameter) {
          parameter == "version-id-marker" || parameter == "upload-id-marker";
 }
 
+// "bucket" or "bucket/prefix" each.
+bool LiesIn(const std::vector<std::string>& places, std::string_view bucket, std::string_view key) {
+  const std::string name = std::string(bucket) + "/" + std::string(key);
+  return std::any_of(places.begin(), places.end(), [&](const std::string& place) {
+    return place.find('/') == std::string::npos ? place == bucket : name.starts_with(place);
+  });
+}
+
 }  // namespace
 
 std::string_view NameOf(FaultKind kind) { return kNames[static_cast<std::size_t>(kind)]; }
@@ -68,7 +76,8 @@ std::optional<FaultKind> FaultKindOf(std::string_view name) {
 }
 
 bool FaultOptions::any() const {
-  return std::any_of(rates.begin(), rates.end(), [](double rate) { return rate > 0; });
+  return !ordered.empty() ||
+         std::any_of(rates.begin(), rates.end(), [](double rate) { return rate > 0; });
 }
 
 std::uint64_t FaultPlan::IdentityOf(const S3Request& request) {
@@ -88,14 +97,6 @@ std::uint64_t FaultPlan::IdentityOf(const S3Request& request) {
   for (const auto& [name, value] : query) identity = Mix(Mix(identity, name), value);
   if (const std::string* range = request.Header("range")) identity = Mix(identity, *range);
   return identity;
-}
-
-bool FaultPlan::IsChanging(std::string_view bucket, std::string_view key) const {
-  const std::string name = std::string(bucket) + "/" + std::string(key);
-  return std::any_of(
-      options_.changing.begin(), options_.changing.end(), [&](const std::string& place) {
-        return place.find('/') == std::string::npos ? place == bucket : name.starts_with(place);
-      });
 }
 
 bool FaultPlan::CanHappen(FaultKind kind, const S3Request& request) const {
@@ -139,9 +140,11 @@ bool FaultPlan::CanHappen(FaultKind kind, const S3Request& request) const {
       return IsConditional(request);
     case FaultKind::kSourceChanged:
     case FaultKind::kSourceGone: {
-      if (operation == Operation::kGetObject) return IsChanging(request.bucket, request.key);
+      if (operation == Operation::kGetObject) {
+        return LiesIn(options_.changing, request.bucket, request.key);
+      }
       const auto source = CopySourceOf(request);
-      return source.has_value() && IsChanging(source->bucket, source->key);
+      return source.has_value() && LiesIn(options_.changing, source->bucket, source->key);
     }
     case FaultKind::kNoSuchUpload:
       return operation == Operation::kUploadPart || operation == Operation::kUploadPartCopy ||
@@ -154,9 +157,23 @@ bool FaultPlan::CanHappen(FaultKind kind, const S3Request& request) const {
 
 std::optional<Fault> FaultPlan::Draw(std::uint64_t identity, const S3Request& request,
                                      std::int64_t nth, int failed) const {
-  if (options_.max_consecutive > 0 && failed >= options_.max_consecutive) return std::nullopt;
   const std::uint64_t dice = Mix(Mix(options_.seed, identity), static_cast<std::uint64_t>(nth));
-  const double drawn = Fraction(dice);
+  const std::string place = request.bucket + "/" + request.key;
+  for (const OrderedFault& order : options_.ordered) {
+    const bool meant = order.operation.empty() || order.operation == NameOf(request.operation);
+    if (meant && order.place == place && order.nth == nth) {
+      return Fault{.kind = order.kind, .dice = Mix(dice)};
+    }
+  }
+  if (options_.max_consecutive > 0 && failed >= options_.max_consecutive) return std::nullopt;
+  const std::string name = request.key.empty() ? request.QueryOr("prefix") : request.key;
+  if (!options_.only.empty() && !LiesIn(options_.only, request.bucket, name)) return std::nullopt;
+  const auto kind = KindFor(Fraction(dice), request);
+  if (!kind) return std::nullopt;
+  return Fault{.kind = *kind, .dice = Mix(dice)};
+}
+
+std::optional<FaultKind> FaultPlan::KindFor(double drawn, const S3Request& request) const {
   double upto = 0;
   for (std::size_t i = 0; i < kFaultKinds; ++i) {
     const auto kind = static_cast<FaultKind>(i);
@@ -165,7 +182,7 @@ std::optional<Fault> FaultPlan::Draw(std::uint64_t identity, const S3Request& re
     upto += options_.rates[i];
     if (drawn >= upto) continue;
     if (!CanHappen(kind, request)) return std::nullopt;
-    return Fault{.kind = kind, .dice = Mix(dice)};
+    return kind;
   }
   return std::nullopt;
 }

@@ -45,6 +45,14 @@ inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::k
 std::string_view NameOf(FaultKind kind);  // "slowDown", as in files
 std::optional<FaultKind> FaultKindOf(std::string_view name);
 
+// One fault for one request, whatever the rates.
+struct OrderedFault {
+  FaultKind kind{};
+  std::string operation;  // "PutObject"; "": any
+  std::string place;      // "bucket/key", whole; of a listing "bucket/"
+  std::int64_t nth = 1;   // time that it is asked for
+};
+
 struct FaultOptions {
   std::uint64_t seed = 1;
   // Share of the requests to which a kind can happen that it does happen to; all together at
@@ -55,6 +63,10 @@ struct FaultOptions {
   std::chrono::milliseconds delay{500};
   // Where others write: "bucket" or "bucket/prefix".
   std::vector<std::string> changing;
+  // Where faults of the rates happen, in the same form; empty: everywhere. Of a listing its prefix
+  // counts.
+  std::vector<std::string> only;
+  std::vector<OrderedFault> ordered;
 
   double& rate(FaultKind kind) { return rates[static_cast<std::size_t>(kind)]; }
   // Any at all.
@@ -83,7 +95,7 @@ class FaultPlan {
 
  private:
   bool CanHappen(FaultKind kind, const S3Request& request) const;
-  bool IsChanging(std::string_view bucket, std::string_view key) const;
+  std::optional<FaultKind> KindFor(double drawn, const S3Request& request) const;
 
   const FaultOptions options_;
 };

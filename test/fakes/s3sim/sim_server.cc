@@ -34,9 +34,9 @@ constexpr std::uint64_t kLargestBody = (5ULL << 30) + (16ULL << 20);
 constexpr std::uint32_t kLargestHeader = 64 * 1024;
 constexpr std::int64_t kPiece = 256 * 1024;
 
-const char* ReasonOf(int status) {
-  const std::string_view reason = http::obsolete_reason(static_cast<http::status>(status));
-  return reason.data();
+std::string_view ReasonOf(int status) {
+  const auto reason = http::obsolete_reason(static_cast<http::status>(status));
+  return {reason.data(), reason.size()};
 }
 
 struct Shared {

@@ -29,6 +29,14 @@ struct LatencyFile {
 };
 BOOST_DESCRIBE_STRUCT(LatencyFile, (), (median_micros, p99_micros, per_mib_micros))
 
+struct OrderedFile {
+  std::string kind;
+  std::string operation;
+  std::string place;
+  std::int64_t nth = 1;
+};
+BOOST_DESCRIBE_STRUCT(OrderedFile, (), (kind, operation, place, nth))
+
 struct SimulatorFile {
   std::int64_t seed = 1;
   std::int64_t max_consecutive = 3;
@@ -36,12 +44,14 @@ struct SimulatorFile {
   std::int64_t clock_skew_seconds = 0;
   std::map<std::string, double> rates;
   std::vector<std::string> changing;
+  std::vector<std::string> only;
+  std::vector<OrderedFile> ordered;
   ThrottleFile throttle;
   LatencyFile latency;
 };
 BOOST_DESCRIBE_STRUCT(SimulatorFile, (),
                       (seed, max_consecutive, delay_millis, clock_skew_seconds, rates, changing,
-                       throttle, latency))
+                       only, ordered, throttle, latency))
 
 Error Invalid(std::string why) {
   return Error{.kind = ErrorKind::kInvalid,
@@ -67,7 +77,13 @@ Result<FaultOptions> FaultsOf(const SimulatorFile& file) {
   FaultOptions faults{.seed = static_cast<std::uint64_t>(file.seed),
                       .max_consecutive = static_cast<int>(file.max_consecutive),
                       .delay = std::chrono::milliseconds(file.delay_millis),
-                      .changing = file.changing};
+                      .changing = file.changing,
+                      .only = file.only};
+  for (const OrderedFile& order : file.ordered) {
+    const auto kind = FaultKindOf(order.kind);
+    if (!kind) return Invalid(fmt::format("'{}' is no kind of fault", order.kind));
+    faults.ordered.push_back({*kind, order.operation, order.place, order.nth});
+  }
   for (const auto& [name, rate] : file.rates) {
     const auto kind = FaultKindOf(name);
     if (!kind) return Invalid(fmt::format("'{}' is no kind of fault", name));
@@ -92,6 +108,11 @@ Result<SimulatorOptions> ParseSimulatorOptions(std::string_view json) {
   }
   if (const auto* latency = parsed.as_object().if_contains("latency")) {
     LC2_RETURN_IF_ERROR(CheckMembers<LatencyFile>(*latency, "'latency'"));
+  }
+  if (const auto* ordered = parsed.as_object().if_contains("ordered")) {
+    for (const codec::Json& order : ordered->as_array()) {
+      LC2_RETURN_IF_ERROR(CheckMembers<OrderedFile>(order, "'ordered'"));
+    }
   }
   LC2_ASSIGN_OR_RETURN(FaultOptions faults, FaultsOf(file));
   SimulatorOptions options;

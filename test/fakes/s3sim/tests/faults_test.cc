@@ -290,6 +290,32 @@ TEST(Faults, SignaturesAndIdsDoNotMatter) {
   EXPECT_NE(plain, identity({}, {{"range", "bytes=0-1"}}));
 }
 
+TEST(Faults, ComeWhereTheyAreOrdered) {
+  FaultOptions options;
+  options.ordered = {{FaultKind::kAnswerLost, "PutObject", "b/k", 2},
+                     {FaultKind::kSlowDown, "", "b/", 1}};
+  Faulty faulty(options);
+  const auto put = [&](const char* path) { return faulty.Send("PUT", path, {}, {}, "x").delivery; };
+  EXPECT_EQ(put("/b/k"), Delivery::kWhole);
+  EXPECT_EQ(put("/b/k2"), Delivery::kWhole);
+  EXPECT_EQ(faulty.Send("GET", "/b/k").delivery, Delivery::kWhole);
+  EXPECT_EQ(put("/b/k"), Delivery::kNothing);
+  EXPECT_EQ(put("/b/k"), Delivery::kWhole);
+  EXPECT_EQ(faulty.Send("GET", "/b", {{"list-type", "2"}}).reply.status, 503);
+  EXPECT_EQ(faulty.Send("GET", "/b", {{"list-type", "2"}}).reply.status, 200);
+}
+
+TEST(Faults, ComeOnlyWhereTheyMay) {
+  FaultOptions options = Only(FaultKind::kInternalError, 1, 0);
+  options.only = {"v", "b/in/"};
+  Faulty faulty(options);
+  EXPECT_EQ(faulty.Send("PUT", "/v/k").reply.status, 500);
+  EXPECT_EQ(faulty.Send("PUT", "/b/in/k").reply.status, 500);
+  EXPECT_EQ(faulty.Send("PUT", "/b/k").reply.status, 200);
+  EXPECT_EQ(faulty.Send("GET", "/b", {{"list-type", "2"}, {"prefix", "in/"}}).reply.status, 500);
+  EXPECT_EQ(faulty.Send("GET", "/b", {{"list-type", "2"}}).reply.status, 200);
+}
+
 TEST(Faults, NoRequestFailsMoreOftenThanItIsPromised) {
   FaultOptions options = Only(FaultKind::kInternalError, 1, 3);
   Faulty faulty(options);
@@ -306,6 +332,7 @@ TEST(Options, AreReadFromJson) {
   const auto options = ParseSimulatorOptions(R"({
       "seed": 7, "maxConsecutive": 2, "delayMillis": 100, "clockSkewSeconds": -60,
       "rates": {"slowDown": 0.2, "flippedByte": 0.005}, "changing": ["lib"],
+      "only": ["vault"], "ordered": [{"kind": "conflict", "place": "vault/k", "nth": 2}],
       "throttle": {"writesPerSecond": 3500, "depth": 2},
       "latency": {"medianMicros": 20000, "p99Micros": 200000}})");
   ASSERT_TRUE(options.has_value()) << Describe(options.error());
@@ -313,6 +340,10 @@ TEST(Options, AreReadFromJson) {
   EXPECT_EQ(options->faults.max_consecutive, 2);
   EXPECT_EQ(options->faults.rates[static_cast<std::size_t>(FaultKind::kFlippedByte)], 0.005);
   EXPECT_EQ(options->faults.changing, std::vector<std::string>{"lib"});
+  EXPECT_EQ(options->faults.only, std::vector<std::string>{"vault"});
+  ASSERT_EQ(options->faults.ordered.size(), 1U);
+  EXPECT_EQ(options->faults.ordered[0].kind, FaultKind::kConflict);
+  EXPECT_EQ(options->faults.ordered[0].nth, 2);
   EXPECT_EQ(options->throttle.writes_per_second, 3500);
   EXPECT_EQ(options->throttle.burst_seconds, 1);
   EXPECT_EQ(options->latency.p99, std::chrono::milliseconds(200));
@@ -322,7 +353,8 @@ TEST(Options, AreReadFromJson) {
 TEST(Options, ThatMeanNothingAreRefused) {
   for (const char* json : {R"({"rates": {"slowdown": 0.1}})", R"({"rates": {"slowDown": 2}})",
                            R"({"rates": {"slowDown": 0.6, "conflict": 0.6}})", R"({"rate": {}})",
-                           R"({"throttle": {"writes": 1}})", "[]"}) {
+                           R"({"throttle": {"writes": 1}})", R"({"ordered": [{"kind": "none"}]})",
+                           R"({"ordered": [{"kind": "conflict", "key": "k"}]})", "[]"}) {
     EXPECT_FALSE(ParseSimulatorOptions(json).has_value()) << json;
   }
 }
