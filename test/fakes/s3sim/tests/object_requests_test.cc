@@ -142,6 +142,22 @@ TEST_F(S3SimObjects, ACopyTakesAllButWhatIsReplaced) {
   EXPECT_EQ(Header(other, "x-amz-tagging-count"), "");
 }
 
+TEST_F(S3SimObjects, MetadataAndTagsOfACopyComeFromWhereEachIsSaid) {
+  Put("/b/k", "x", {{"x-amz-meta-m", "old"}, {"x-amz-tagging", "t=old"}});
+  const auto copied = [&](const char* replaced) {
+    Send("PUT", "/b/c", {},
+         {{"x-amz-copy-source", "/b/k"},
+          {replaced, "REPLACE"},
+          {"x-amz-meta-m", "new"},
+          {"x-amz-tagging", "t=new"}});
+    const codec::XmlElement tags = Xml(Send("GET", "/b/c", {{"tagging", ""}}));
+    return Header(Send("HEAD", "/b/c"), "x-amz-meta-m") + " " +
+           tags.Find("TagSet")->Find("Tag")->TextOf("Value");
+  };
+  EXPECT_EQ(copied("x-amz-metadata-directive"), "new old");
+  EXPECT_EQ(copied("x-amz-tagging-directive"), "old new");
+}
+
 TEST_F(S3SimObjects, ACopyHasConditionsOnBothSides) {
   const std::string tag = Header(Put("/b/a b+c", "x"), "etag");
   const auto copy = [&](Headers headers) {
