@@ -242,7 +242,7 @@ std::variant<const AccessKey*, Refusal> Authenticator::Identify(const S3Request&
                                                                 Time now) const {
   const auto claimed = ClaimOf(request);
   if (const auto* refusal = std::get_if<Refusal>(&claimed)) return *refusal;
-  const Claim& claim = std::get<Claim>(claimed);
+  const auto& claim = std::get<Claim>(claimed);
   const auto key = std::find_if(keys_.begin(), keys_.end(),
                                 [&](const AccessKey& one) { return one.id == claim.key_id; });
   if (key == keys_.end()) {

@@ -130,7 +130,7 @@ Answer CompleteUpload(const Call& call) {
   if (upload == bucket->uploads.end()) return NoSuchUpload();
   auto assembled = Assemble(upload->second, std::get<std::vector<Listed>>(listed));
   if (auto* refusal = std::get_if<Refusal>(&assembled)) return std::move(*refusal);
-  Version& version = std::get<Version>(assembled);
+  auto& version = std::get<Version>(assembled);
   if (auto refusal = CheckWhole(request, version)) return *std::move(refusal);
   // The upload outlives a condition that does not hold.
   if (auto refusal = CheckWriteConditions(request, bucket->Current(request.key))) {

@@ -57,7 +57,7 @@ std::variant<Attributes, Refusal> AttributesOfCopy(const S3Request& request,
                                                    const Version& source) {
   auto given = AttributesOf(request);
   if (std::holds_alternative<Refusal>(given)) return given;
-  const Attributes& own = std::get<Attributes>(given);
+  const auto& own = std::get<Attributes>(given);
   const bool replaces = Replaces(request, "x-amz-metadata-directive");
   const bool retags = Replaces(request, "x-amz-tagging-directive");
   // Most copies: nothing is new, and both objects share the text.
@@ -104,7 +104,7 @@ Answer CopyObject(const Call& call) {
   const S3Request& request = call.request;
   auto found = FindSource(call);
   if (auto* refusal = std::get_if<Refusal>(&found)) return std::move(*refusal);
-  const Source& source = std::get<Source>(found);
+  const auto& source = std::get<Source>(found);
   if (source.version.body.size() > kLargestUpload) {
     return InvalidRequest("the source is larger than 5 GiB: copy it in parts");
   }

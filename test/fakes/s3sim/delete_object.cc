@@ -99,7 +99,7 @@ Answer DeleteObject(const Call& call) {
                       .if_match = Optional(request.Header("if-match"))};
   auto outcome = Delete(*bucket, target, BypassesGovernance(request), call.now, call.state);
   if (auto* refusal = std::get_if<Refusal>(&outcome)) return std::move(*refusal);
-  const Deleted& deleted = std::get<Deleted>(outcome);
+  const auto& deleted = std::get<Deleted>(outcome);
   Reply reply;
   reply.status = 204;
   if (!deleted.version_id.empty()) reply.Set("x-amz-version-id", deleted.version_id);
@@ -111,7 +111,7 @@ Answer DeleteObjects(const Call& call) {
   const S3Request& request = call.request;
   auto read = PayloadOf(request);
   if (auto* refusal = std::get_if<Refusal>(&read)) return std::move(*refusal);
-  const Payload& payload = std::get<Payload>(read);
+  const auto& payload = std::get<Payload>(read);
   if (!payload.has_md5 && payload.kind == ChecksumKind::kNone) {
     return InvalidRequest("a batch needs Content-MD5 or a checksum");
   }

@@ -85,7 +85,7 @@ Answer ListObjects(const Call& call) {
   const S3Request& request = call.request;
   auto read = QueryOf(request);
   if (auto* refusal = std::get_if<Refusal>(&read)) return std::move(*refusal);
-  const Query& query = std::get<Query>(read);
+  const auto& query = std::get<Query>(read);
   const ListNames& names = query.names;
   const std::int64_t page = std::min(query.max_keys, kLargestPage);
 

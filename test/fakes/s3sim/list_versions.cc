@@ -95,7 +95,7 @@ Answer ListVersions(const Call& call) {
   if (!most) return InvalidArgument("max-keys is a number");
   auto encoding = ListNamesOf(request);
   if (auto* refusal = std::get_if<Refusal>(&encoding)) return std::move(*refusal);
-  const ListNames& names = std::get<ListNames>(encoding);
+  const auto& names = std::get<ListNames>(encoding);
   const ListRange range{.prefix = request.QueryOr("prefix"),
                         .delimiter = request.QueryOr("delimiter"),
                         .after = request.QueryOr("key-marker")};
@@ -129,7 +129,7 @@ Answer ListUploads(const Call& call) {
   if (!most) return InvalidArgument("max-uploads is a number");
   auto encoding = ListNamesOf(request);
   if (auto* refusal = std::get_if<Refusal>(&encoding)) return std::move(*refusal);
-  const ListNames& names = std::get<ListNames>(encoding);
+  const auto& names = std::get<ListNames>(encoding);
   const ListRange range{.prefix = request.QueryOr("prefix"),
                         .delimiter = request.QueryOr("delimiter"),
                         .after = request.QueryOr("key-marker")};

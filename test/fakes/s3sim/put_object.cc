@@ -18,7 +18,7 @@ Answer PutObject(const Call& call) {
   if (auto* refusal = std::get_if<Refusal>(&asked)) return std::move(*refusal);
   const auto& wanted_lock = std::get<std::optional<Lock>>(asked);
 
-  Payload& payload = std::get<Payload>(read);
+  auto& payload = std::get<Payload>(read);
   if (wanted_lock && payload.kind == ChecksumKind::kNone && !payload.has_md5) {
     return InvalidRequest("a lock needs Content-MD5 or a checksum");
   }

@@ -146,7 +146,7 @@ class SimTransport::Loop {
       EndWaits();
     }
     // A completion may submit once more, until it is told that nothing goes any more.
-    while (!waiting_.empty()) End(waiting_.begin(), [](Job job) { job.done(Cancelled()); });
+    while (!waiting_.empty()) End(waiting_.begin(), [](const Job& job) { job.done(Cancelled()); });
     for (auto late = TakeLate(); !late.empty(); late = TakeLate()) {
       for (Job& job : late) job.done(Cancelled());
     }
@@ -201,7 +201,7 @@ class SimTransport::Loop {
     next_look_ = now + kLook;
     for (auto at = waiting_.begin(); at != waiting_.end();) {
       const auto next = std::next(at);
-      if (at->second.ctx.stopped()) End(at, [](Job job) { job.done(Cancelled()); });
+      if (at->second.ctx.stopped()) End(at, [](const Job& job) { job.done(Cancelled()); });
       at = next;
     }
   }

@@ -96,7 +96,7 @@ Exchange Simulator::Handle(net::HttpRequest request) {
     parts_->Count(exchange, bytes_in, false);
     return exchange;
   }
-  S3Request& asked = std::get<S3Request>(parsed);
+  auto& asked = std::get<S3Request>(parsed);
   exchange.operation = asked.operation;
   // Before any fault is drawn: what time it is must not decide which fault comes.
   if (!parts_->throttle.Admit(asked)) {

@@ -245,7 +245,7 @@ std::variant<Payload, Refusal> PayloadOf(const S3Request& request) {
   if (request.HeaderOr("x-amz-content-sha256").starts_with("STREAMING-")) {
     auto read = ReadChunked(request);
     if (auto* refusal = std::get_if<Refusal>(&read)) return std::move(*refusal);
-    Chunked& chunked = std::get<Chunked>(read);
+    auto& chunked = std::get<Chunked>(read);
     bytes = std::move(chunked.bytes);
     if (chunked.kind != ChecksumKind::kNone) {
       kind = chunked.kind;

@@ -145,7 +145,7 @@ Answer CreateUpload(const Call& call) {
       "InitiateMultipartUploadResult",
       Element("Bucket", request.bucket) + Element("Key", request.key) + Element("UploadId", id)));
   if (request.Header("x-amz-checksum-algorithm") != nullptr) {
-    const UploadChecksum& kept = std::get<UploadChecksum>(checksum);
+    const auto& kept = std::get<UploadChecksum>(checksum);
     reply.Set("x-amz-checksum-algorithm", std::string(NameOf(kept.kind)));
     reply.Set("x-amz-checksum-type", kept.composite ? "COMPOSITE" : "FULL_OBJECT");
   }
@@ -171,7 +171,7 @@ Answer UploadPartCopy(const Call& call) {
   if (!number) return BadPartNumber();
   auto found = FindSource(call);
   if (auto* refusal = std::get_if<Refusal>(&found)) return std::move(*refusal);
-  const Source& source = std::get<Source>(found);
+  const auto& source = std::get<Source>(found);
   auto range = RangeOfSource(call.request, source.version.body);
   if (auto* refusal = std::get_if<Refusal>(&range)) return std::move(*refusal);
   auto kept = Keep(call, *number, Payload{.body = std::get<Body>(std::move(range))});

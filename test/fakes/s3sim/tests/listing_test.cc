@@ -66,6 +66,7 @@ class S3SimListing : public S3SimTest {
       for (const auto& object : page.objects) names.push_back(object.key);
       for (const auto& prefix : page.common_prefixes) names.push_back(prefix);
       token = page.next_token;
+      if (names.size() > 10 * OddKeys().size()) token.clear();  // it goes round
     } while (!token.empty());
     return names;
   }
