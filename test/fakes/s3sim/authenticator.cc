@@ -33,7 +33,7 @@ struct Claim {
   std::optional<std::int64_t> expires;  // of a presigned URL, seconds
 };
 
-Refusal Malformed(std::string why) {
+Refusal Malformed(const std::string& why) {
   return {400, "AuthorizationHeaderMalformed", "the authorization header is malformed: " + why};
 }
 Refusal Denied(std::string why) { return {403, "AccessDenied", std::move(why)}; }
