@@ -1,5 +1,6 @@
 """A vault in a bucket: the main job with SeaweedFS, read by boto3 as well; what is refused changes nothing."""
 
+import itertools
 import json
 import shutil
 
@@ -12,6 +13,7 @@ from tiny_site import DENIED, INVALID, NOT_FOUND, assert_refused
 pytestmark = pytest.mark.pg(15)
 
 BUCKET, PREFIX = "lc2-vault", "backups/eu"
+NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +47,17 @@ def write_keys(site, key_id, secret):
 
 
 def apply_location(site, changes):
+    """A new location, as one that has backups is not moved, and the environment's from now on."""
     documents = list(yaml.safe_load_all(site.yaml.read_text()))
     for document in documents:
         if document["kind"] == "BackupLocation":
+            document["metadata"]["name"] = name = f"bucket-{next(NUMBERS)}"
             document["spec"].update({"provider": "aws", "bucket": BUCKET, "prefix": PREFIX,
                                      "endpoint": site.s3.endpoint, "credentialsSecret": {"name": "s3"},
                                      "softDeleteDays": 0, **changes})
+    for document in documents:
+        if document["kind"] == "LiferayEnvironment":
+            document["spec"]["backupLocation"] = name
     site.lc2("apply", "-f", "-", stdin=yaml.safe_dump_all(documents))
 
 
@@ -63,18 +70,20 @@ def test_a_backup_goes_into_the_bucket_and_comes_back(in_bucket):
     body = site.s3.client().get_object(Bucket=BUCKET, Key=f"{folder}/manifest.json")["Body"].read()
     assert json.loads(body)["backupId"] == first
     second = site.back_up()
-    pool = [key for key in stored if "/pool/" in key]
-    assert [key for key in keys(site.s3) if "/pool/" in key] == pool, "nothing has changed"
+    listed = site.lc2("backup", "ls", second, "-o", "json").json()["items"]
+    assert listed and {f"{PREFIX}/{item['path']}" for item in listed} <= set(keys(site.s3))
     site.lc2("backup", "verify", "--full", second)
 
-    before = site.state()["library"] if "library" in site.state() else None
+    before = site.state("library", "rows")
     shutil.rmtree(site.library)
     site.library.mkdir()
     site.backup_id = first
     done = site.restore("--strategy", "Overwrite", "--yes", "--no-safeguard")
     assert done.returncode == 0, done.transcript()
-    if before is not None:
-        assert site.state()["library"] == before
+    after = site.state("library", "rows")
+    assert after["rows"] == before["rows"]
+    kept = {item["key"] for item in listed}  # generated files are not
+    assert after["library"] == {name: facts for name, facts in before["library"].items() if name in kept}
 
 
 def test_what_a_deleted_backup_leaves_is_collected(in_bucket):
@@ -98,8 +107,6 @@ def test_the_doctor_finds_the_bucket_well_and_leaves_nothing_there(in_bucket):
 
 @pytest.mark.parametrize("changes, exit_code, words", [
     ({"bucket": "Not A Bucket"}, INVALID, "no bucket's name"),
-    ({"prefix": "../up"}, INVALID, "prefix"),
-    ({"endpoint": "127.0.0.1:1"}, INVALID, "no endpoint"),
     ({"objectLock": {"mode": "Compliance"}}, INVALID, "object lock"),
     ({"bucket": "lc2-no-such-bucket"}, NOT_FOUND, "NoSuchBucket"),
 ])
