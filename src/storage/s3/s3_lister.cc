@@ -42,7 +42,16 @@ class S3Lister final : public EntryReader {
     if (answer_.valid()) answer_.wait();
   }
 
+  // An error stays: what follows it would be a listing with a gap, or one that ends too early.
   Result<std::vector<Entry>> Read() override {
+    if (failed_) return *failed_;
+    auto batch = ReadBatch();
+    if (!batch.has_value()) failed_ = batch.error();
+    return batch;
+  }
+
+ private:
+  Result<std::vector<Entry>> ReadBatch() {
     std::vector<Entry> batch;
     while (batch.empty() && answer_.valid()) {
       LC2_ASSIGN_OR_RETURN(aws::ListPage page, TakePage());
@@ -62,7 +71,6 @@ class S3Lister final : public EntryReader {
     return batch;
   }
 
- private:
   void Ask() {
     const auto promise = std::make_shared<std::promise<Result<net::HttpResponse>>>();
     answer_ = promise->get_future();
@@ -141,6 +149,7 @@ class S3Lister final : public EntryReader {
   aws::ListQuery asked_;
   std::future<Result<net::HttpResponse>> answer_;  // none: there are no more pages
   std::string last_;
+  std::optional<Error> failed_;
 };
 
 // What a query wants of a listing that holds more.

@@ -58,10 +58,17 @@ class S3Reader final : public ObjectReader {
   }
 
   Result<std::size_t> Read(std::span<char> buffer) override {
+    // An error stays: the next part in its place would hide the one that failed.
+    if (failed_) return *failed_;
     while (at_ == buffer_.size()) {
       Ask();
       if (parts_.empty()) return std::size_t{0};
-      LC2_ASSIGN_OR_RETURN(buffer_, Take());
+      auto part = Take();
+      if (!part.has_value()) {
+        failed_ = part.error();
+        return *failed_;
+      }
+      buffer_ = std::move(part).value();
       at_ = 0;
     }
     Ask();
@@ -165,6 +172,7 @@ class S3Reader final : public ObjectReader {
   std::string buffer_;
   std::size_t at_ = 0;  // in the buffer
   std::deque<Part> parts_;
+  std::optional<Error> failed_;
 };
 
 }  // namespace

@@ -52,6 +52,8 @@ class S3Writer final : public ObjectWriter {
   }
 
   Result<ObjectFacts> Finish() override {
+    // Without the part that failed it would be another object.
+    if (failed_) return *failed_;
     auto made = upload_.empty() ? PutWhole() : PutTogether();
     finished_ = made.has_value();
     return made;
@@ -121,7 +123,10 @@ class S3Writer final : public ObjectWriter {
     Part part = std::move(on_their_way_.front());
     on_their_way_.pop_front();
     auto response = part.answer.get();
-    if (!response.has_value()) return std::move(response).error();
+    if (!response.has_value()) {
+      failed_ = response.error();
+      return *failed_;
+    }
     parts_.push_back(aws::ReadPart(*response, part.number));
     return {};
   }
@@ -205,6 +210,7 @@ class S3Writer final : public ObjectWriter {
   std::deque<Part> on_their_way_;
   std::vector<aws::UploadedPart> parts_;
   bool finished_ = false;
+  std::optional<Error> failed_;  // a part
 };
 
 }  // namespace

@@ -181,6 +181,15 @@ TEST(S3Faults, DamageThatDoesNotPassIsTold) {
   EXPECT_EQ(put.error().code, "s3.corrupt");
 }
 
+TEST(S3Faults, AnErrorOfAListingIsNotItsEnd) {
+  SimBucket bucket(Always(FaultKind::kBrokenXml, 0));
+  ASSERT_TRUE(bucket.service().PutObject("b", "p/k", "x"));
+  const auto store = bucket.Open();
+  auto listing = store->List(Ctx(), {}).value();
+  EXPECT_EQ(listing->Read().error().code, "s3.bad_page");
+  EXPECT_FALSE(listing->Read().has_value());
+}
+
 TEST(S3Faults, AReaderNeverMixesTwoStates) {
   const std::string body = Bytes(3 * kPart, 7);
   for (const FaultKind kind : {FaultKind::kSourceChanged, FaultKind::kSourceGone}) {
