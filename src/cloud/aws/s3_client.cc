@@ -12,6 +12,8 @@ namespace lc2::cloud::aws {
 
 namespace {
 
+constexpr std::chrono::milliseconds kLook{200};
+
 Error Cancelled() {
   return Error{.kind = ErrorKind::kCancelled, .code = "call.cancelled", .message = "cancelled"};
 }
@@ -229,7 +231,15 @@ void S3Client::TryLater(const RunPtr& run, Error error) {
   run->ctx.log().Debug("s3.try_again", {{"what", run->call.what},
                                         {"code", error.code},
                                         {"pauseMillis", std::to_string(pause.count())}});
-  later_.Run(pause, [this, run] { Start(run); });
+  Pause(run, pause);
+}
+
+// In pieces: a stop wakes nobody, and a service may ask for an hour.
+void S3Client::Pause(const RunPtr& run, std::chrono::milliseconds left) {
+  if (left <= kLook || run->ctx.stopped()) {
+    return later_.Run(std::min(left, kLook), [this, run] { Start(run); });
+  }
+  later_.Run(kLook, [this, run, left] { Pause(run, left - kLook); });
 }
 
 // Any answer to this names the region, a refusal as well.

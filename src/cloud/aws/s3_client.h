@@ -64,6 +64,7 @@ class S3Client {
   void TakeFailure(const RunPtr& run, Error failure);
   void TakeRefusal(const RunPtr& run, const net::HttpResponse& response, S3Refusal refusal);
   void TryLater(const RunPtr& run, Error error);
+  void Pause(const RunPtr& run, std::chrono::milliseconds left);
   void AskForRegion(const RunPtr& run, Error error);
   bool MoveTo(const std::string& region, const Place& from);
   void NoteDate(const net::HttpResponse& response, Time now);

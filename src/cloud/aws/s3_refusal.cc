@@ -49,7 +49,7 @@ constexpr std::array<Meaning, 38> kMeanings = {{
     {"AccessDenied", ErrorKind::kDenied, "s3.denied"},
     {"AllAccessDisabled", ErrorKind::kDenied, "s3.denied"},
     {"AccountProblem", ErrorKind::kDenied, "s3.denied"},
-    {"InvalidAccessKeyId", ErrorKind::kDenied, "s3.denied"},
+    {"InvalidAccessKeyId", ErrorKind::kDenied, "s3.denied", S3Remedy::kRefreshCredentials},
     {"SignatureDoesNotMatch", ErrorKind::kDenied, "s3.denied"},
     {"ExpiredToken", ErrorKind::kDenied, "s3.expired", S3Remedy::kRefreshCredentials},
     {"InvalidToken", ErrorKind::kDenied, "s3.expired", S3Remedy::kRefreshCredentials},

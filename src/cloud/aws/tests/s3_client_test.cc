@@ -162,6 +162,27 @@ TEST_F(S3ClientTest, ExpiredKeysAreReplacedOnce) {
   EXPECT_EQ(Call(), "s3.expired");
 }
 
+TEST_F(S3ClientTest, KeysThatWereDeletedAreReadAgain) {
+  Open({"A", "B"});
+  Expect().Reply(403, Refusal("InvalidAccessKeyId"));
+  Expect().Reply(200, "x");
+  EXPECT_EQ(Call(), "x");
+}
+
+TEST_F(S3ClientTest, AStopEndsALongPause) {
+  Open({"A"}, {.first_pause = 1h});
+  Expect().Reply(200);
+  Call();  // so that keys are there
+  Expect().Reply(503, Refusal("SlowDown"), {{"retry-after", "3600"}});
+  std::stop_source stop;
+  std::promise<Result<net::HttpResponse>> waiting;
+  client_->Submit(
+      ctx_.WithStop(stop.get_token()), GetObjectCall({.key = "k"}),
+      [&](Result<net::HttpResponse> outcome) { waiting.set_value(std::move(outcome)); });
+  stop.request_stop();
+  EXPECT_EQ(waiting.get_future().get().error().kind, ErrorKind::kCancelled);
+}
+
 TEST_F(S3ClientTest, KeysThatCannotBeReplacedAreNotTriedAgain) {
   Expect().Reply(400, Refusal("ExpiredToken"));
   EXPECT_EQ(Call(), "s3.expired");
