@@ -36,7 +36,10 @@ class Probe {
 
   Result<void> AskBucket(S3Capabilities& can) {
     LC2_ASSIGN_OR_RETURN(can.versions, Is(aws::GetVersioningCall(), &aws::ReadVersioning));
-    LC2_ASSIGN_OR_RETURN(can.object_lock, Is(aws::GetObjectLockCall(), &aws::ReadObjectLock));
+    const Result<bool> locks = Is(aws::GetObjectLockCall(), &aws::ReadObjectLock);
+    // A lock that is not told of refuses deletions by itself; versions would only be marked.
+    if (!locks.has_value() && locks.error().kind != ErrorKind::kDenied) return locks.error();
+    can.object_lock = locks.value_or(false);
     return {};
   }
 
@@ -55,10 +58,10 @@ class Probe {
     const auto answer = client_.Call(ctx_, std::move(call));
     if (answer.has_value()) return on(*answer);
     const ErrorKind kind = answer.error().kind;
-    // No such configuration; not told; not known to this service.
-    const bool off = kind == ErrorKind::kDenied || IsUnknownTo(answer.error()) ||
-                     (kind == ErrorKind::kNotFound && answer.error().provider &&
-                      answer.error().provider->code != "NoSuchBucket");
+    // No such configuration; not known to this service.
+    const bool off =
+        IsUnknownTo(answer.error()) || (kind == ErrorKind::kNotFound && answer.error().provider &&
+                                        answer.error().provider->code != "NoSuchBucket");
     if (off) return false;
     return answer.error();
   }

@@ -12,8 +12,8 @@ namespace lc2 {
 Result<S3Capabilities> ProbeS3(const Context& ctx, const S3StoreLinks& links,
                                const S3StoreOptions& options);
 
-// What the bucket itself says: versions and object lock, without writing anything. What may not be
-// asked counts as off.
+// What the bucket itself says: versions and object lock, without writing anything. kDenied
+// where it may not be asked for versions: deletions would then only mark.
 Result<S3Capabilities> AskS3(const Context& ctx, const S3StoreLinks& links,
                              const S3StoreOptions& options);
 
